@@ -1,0 +1,3 @@
+"""The process: results go out."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,122 @@
+"""Every published metric: name, type, help and labels, declared once.
+
+Dashboards, alert rules and docs/metrics.md are built from these or tested against them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+PREFIX = "forethought_"
+
+
+@dataclass(frozen=True)
+class Family:
+    """One metric family.
+
+    Attributes
+    ----------
+    name : str
+        With prefix, base unit and, for counters, ``_total``.
+    kind : str
+        ``gauge``, ``counter`` or ``histogram``.
+    help : str
+    labels : tuple of str
+        Own labels. A result adds the labels of its input series.
+    """
+
+    name: str
+    kind: str
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+def _gauge(name: str, text: str, *labels: str) -> Family:
+    return Family(PREFIX + name, "gauge", text, labels)
+
+
+def _counter(name: str, text: str, *labels: str) -> Family:
+    return Family(PREFIX + name, "counter", text, labels)
+
+
+def _histogram(name: str, text: str, *labels: str) -> Family:
+    return Family(PREFIX + name, "histogram", text, labels)
+
+
+# Results: one sample for each series of a query, with the labels of that series. Absent when not computed.
+VALUE = _gauge("value", "Last complete sample judged.", "query")
+EXPECTED = _gauge("expected", "What was expected of that sample.", "query")
+EXPECTED_LOWER = _gauge("expected_lower", "Lower edge of the expected band.", "query")
+EXPECTED_UPPER = _gauge("expected_upper", "Upper edge of the expected band.", "query")
+ANOMALY_SCORE = _gauge(
+    "anomaly_score",
+    "How strange the sample is: 0 ordinary, 1 the threshold for every query, higher is stranger; 0 while warming up.",
+    "query",
+)
+FORECAST = _gauge("forecast", "Value expected at now + horizon.", "query", "horizon")
+FORECAST_LOWER = _gauge("forecast_lower", "Lower end of the forecast's interval.", "query", "horizon")
+FORECAST_UPPER = _gauge("forecast_upper", "Upper end of the forecast's interval.", "query", "horizon")
+
+RESULTS = (
+    VALUE,
+    EXPECTED,
+    EXPECTED_LOWER,
+    EXPECTED_UPPER,
+    ANOMALY_SCORE,
+    FORECAST,
+    FORECAST_LOWER,
+    FORECAST_UPPER,
+)
+
+# Ourselves.
+BUILD_INFO = _gauge("build_info", "Always 1; the version is in the labels.", "version", "python_version")
+CYCLES = _counter("cycles_total", "Cycles by how they ended: success, or why they failed.", "query", "outcome")
+CYCLE_DURATION = _histogram("cycle_duration_seconds", "Time a stage of a cycle took.", "stage")
+CYCLE_LAST_DURATION = _gauge("cycle_last_duration_seconds", "Time the query's last cycle took.", "query")
+CYCLE_INTERVAL = _gauge("cycle_interval_seconds", "Configured time between two cycles of the query.", "query")
+CYCLE_LAST_SUCCESS = _gauge(
+    "cycle_last_success_timestamp_seconds", "When the query's last successful cycle ended.", "query"
+)
+CYCLE_FAILURE = _gauge("cycle_failure", "1 while the query's last cycle failed, with the reason.", "query", "reason")
+CYCLE_MISSED = _counter("cycle_missed_total", "Cycles left out because the one before was still running.", "query")
+SERIES = _gauge("series", "Series in the query's window.", "query")
+SKIPPED_SERIES = _gauge("skipped_series", "Series not judged in the last cycle, by reason.", "query", "reason")
+STORE_BYTES = _gauge("store_bytes", "Memory held by the query's samples.", "query")
+OUTPUT_SAMPLES = _gauge("output_samples", "Result samples on the page.", "query")
+MODEL_FIT_TIMESTAMP = _gauge("model_fit_timestamp_seconds", "When the model was last fitted.", "query", "model")
+MODEL_FIT_DURATION = _gauge("model_fit_duration_seconds", "Time the last fit took.", "query", "model")
+SOURCE_UP = _gauge("source_up", "1 if the last request to the source was answered, 0 if not.")
+SOURCE_REQUESTS = _counter("source_requests_total", "Requests to the source by outcome.", "outcome")
+SOURCE_REQUEST_DURATION = _histogram("source_request_duration_seconds", "Time until a request's body had arrived.")
+SOURCE_RECEIVED_BYTES = _counter("source_received_bytes_total", "Bytes of answer bodies received.")
+SOURCE_SAMPLES = _counter("source_samples_total", "Samples received.")
+CONFIG_RELOAD_OK = _gauge("config_last_reload_successful", "1 if the last reload worked, 0 if the old one runs on.")
+CONFIG_RELOAD_TIMESTAMP = _gauge(
+    "config_last_reload_success_timestamp_seconds", "When the running configuration was loaded."
+)
+
+OURSELVES = (
+    BUILD_INFO,
+    CYCLES,
+    CYCLE_DURATION,
+    CYCLE_LAST_DURATION,
+    CYCLE_INTERVAL,
+    CYCLE_LAST_SUCCESS,
+    CYCLE_FAILURE,
+    CYCLE_MISSED,
+    SERIES,
+    SKIPPED_SERIES,
+    STORE_BYTES,
+    OUTPUT_SAMPLES,
+    MODEL_FIT_TIMESTAMP,
+    MODEL_FIT_DURATION,
+    SOURCE_UP,
+    SOURCE_REQUESTS,
+    SOURCE_REQUEST_DURATION,
+    SOURCE_RECEIVED_BYTES,
+    SOURCE_SAMPLES,
+    CONFIG_RELOAD_OK,
+    CONFIG_RELOAD_TIMESTAMP,
+)
+
+FAMILIES = RESULTS + OURSELVES

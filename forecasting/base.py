@@ -1,0 +1,55 @@
+"""What every forecaster promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from series import FloatArray, Window
+
+
+@dataclass(frozen=True, eq=False)
+class Forecast:
+    """What comes next.
+
+    Attributes
+    ----------
+    times : (steps,) float64
+        Seconds since the epoch: the instants after the history's last.
+    mean, lower, upper : (n_series, steps) float64
+        In the unit of the series; NaN throughout a series with too little history.
+    coverage : float
+        Share of actual values that shall fall between `lower` and `upper`.
+    """
+
+    times: FloatArray
+    mean: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    coverage: float
+
+
+class Forecaster(Protocol):
+    """What comes next?
+
+    Promises, each checked for every entry of `FORECASTERS` by the contract tests:
+
+    - Arguments are keyword-only, stored unchanged, and refused in the constructor where they are bad.
+    - `fit` returns `self`; what was learned ends in an underscore.
+    - ``lower <= mean <= upper``; more coverage never narrows an interval.
+    - The same history gives the same forecast to the last bit; no row sees another.
+    """
+
+    def fit(self, history: Window) -> Self:
+        """Learn from samples that are known now."""
+
+    def forecast(self, steps: int, *, coverage: float = 0.95) -> Forecast:
+        """Continue every series of the history by `steps` steps.
+
+        Parameters
+        ----------
+        steps : int
+            1 or more, each as long as a step of the history.
+        coverage : float
+            Above 0 and below 1.
+        """

@@ -1,0 +1,26 @@
+"""Why a series was not judged."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """The closed list of reasons why one series of a query was left out or only warms up.
+
+    What stops a whole cycle is an exception (`sources.errors`); what skips one series is one of these,
+    counted in ``forethought_skipped_series{reason}``.
+    """
+
+    WARMING_UP = "warming_up"
+    """Too little history yet to say what is normal."""
+    NO_SAMPLE = "no_sample"
+    """No sample in the last complete step: the output stops with the input."""
+    TOO_MANY_GAPS = "too_many_gaps"
+    """More of its history is missing than a baseline can stand."""
+    NOT_FINITE = "not_finite"
+    """The last complete sample is NaN or infinite."""
+    HISTOGRAM = "histogram"
+    """The query returned a native histogram; a number is needed, e.g. by histogram_quantile()."""
+    OVER_LIMIT = "over_limit"
+    """More series than the query's limit allows; see `series_limit`."""
+    DUPLICATE = "duplicate"
+    """Its label set is that of another series of the same query."""

@@ -1,0 +1,1 @@
+"""Samples come in: PromQL over HTTP, or a file."""
