@@ -12,7 +12,7 @@ help:  ## this list
 install: .venv/.installed  ## make .venv and install what development and tests need
 
 .venv/.installed: setup.cfg pyproject.toml deploy/install-python.sh
-	@deploy/install-python.sh .venv 'test'
+	@deploy/install-python.sh .venv test
 	@touch $@
 
 demo: install  ## the whole loop on real servers: history, incidents, alerts; Ctrl-C ends it

@@ -4,12 +4,15 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=$1 extras=$2
-python=${PYTHON:-$(command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3 || true)}
-
 say() { printf '%s\n' "$*" >&2; }
 
-if [ -z "$python" ] || ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
-  say "Python 3.11 or later is needed. Got: ${python:-none}. On Debian 12: apt-get install python3 python3-venv"
+# A name on the PATH may be a version manager's shim for a Python that is not there, so each is tried.
+for python in ${PYTHON:-python3.11 python3.12 python3.13 python3}; do
+  "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break
+  python=
+done
+if [ -z "$python" ]; then
+  say "Python 3.11 or later is needed and none was found on the PATH. On Debian 12: apt-get install python3 python3-venv"
   exit 1
 fi
 if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
