@@ -1,0 +1,1 @@
+"""Speed and quality, measured: one module per bench, each prints one JSON object as its last line."""
