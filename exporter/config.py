@@ -1,0 +1,239 @@
+"""The configuration: every key with its default, unit and reason. Unknown keys are refused."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path as FilePath
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from exporter.duration import Duration
+from series import Calendar
+
+Direction = Literal["above", "below", "both"]
+
+
+def _positive(value: Duration) -> Duration:
+    if value <= 0:
+        raise ValueError(f"must be above 0s. Got {value}.")
+    return value
+
+
+def _timezone(value: str) -> str:
+    Calendar(value)
+    return value
+
+
+PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
+Timezone = Annotated[str, AfterValidator(_timezone)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, strict=True)
+
+
+class BasicAuth(_Section):
+    """User name and password for HTTP basic authentication."""
+
+    username: str
+    """Sent in clear text with every request: use https."""
+    password_file: FilePath = Field(strict=False)
+    """File that holds the password and nothing else. It is read for every request, so a password can be changed."""
+
+
+class TLS(_Section):
+    """How the server's certificate is checked, and which one we show."""
+
+    ca_file: FilePath | None = Field(default=None, strict=False)
+    """PEM file of the authorities to trust, in place of the system's."""
+    cert_file: FilePath | None = Field(default=None, strict=False)
+    """PEM file of our own certificate, where the server asks for one."""
+    key_file: FilePath | None = Field(default=None, strict=False)
+    """PEM file of the key that belongs to cert_file."""
+    insecure_skip_verify: bool = False
+    """Take any certificate. Whoever is in between can then read and change everything."""
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file must be given together.")
+        return self
+
+
+class Source(_Section):
+    """Where samples come from."""
+
+    url: str = "http://127.0.0.1:9090"
+    """Address of a server with Prometheus' HTTP API, without /api/v1."""
+    timeout: PositiveDuration = Duration(60)
+    """How long a whole request may take. Prometheus itself gives up after 2m by default."""
+    retries: int = Field(default=2, ge=0, le=10)
+    """How often a request is repeated after a connection error, 429 or 502 to 504, with growing pauses."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Sent with every request, such as X-Scope-OrgID. A secret belongs into bearer_token_file."""
+    basic_auth: BasicAuth | None = None
+    """User name and password."""
+    bearer_token_file: FilePath | None = Field(default=None, strict=False)
+    """File that holds a bearer token. It is read for every request, so a token can be rotated."""
+    tls: TLS = TLS()
+    """Certificates."""
+    compression: bool = False
+    """Ask for gzip. On a local network it costs the server five times more time than it saves."""
+    max_points: int = Field(default=11_000, ge=100)
+    """Most steps per series in one request; Prometheus refuses more than 11,000. Longer ranges are split."""
+    max_body_bytes: int = Field(default=1_000_000_000, ge=1_000_000)
+    """Largest answer accepted, so that one query cannot take all memory."""
+
+    @field_validator("url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"must be an http or https URL, such as http://127.0.0.1:9090. Got {value!r}.")
+        if parts.username or parts.password:
+            raise ValueError("must not hold a user name or password. Use basic_auth with a password_file.")
+        try:
+            _ = parts.port
+        except ValueError as error:
+            raise ValueError(f"must have a port between 1 and 65535. Got {value!r}.") from error
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if self.basic_auth and self.bearer_token_file:
+            raise ValueError("basic_auth and bearer_token_file must not be given together.")
+        return self
+
+
+class MinimumDeviation(_Section):
+    """Deviations smaller than this are never an anomaly, however rare they are."""
+
+    absolute: float = Field(default=0.0, ge=0, strict=False, allow_inf_nan=False)
+    """In the unit of the query's values."""
+    relative: float = Field(default=0.1, ge=0, strict=False, allow_inf_nan=False)
+    """As a ratio of the expected value: 0.1 means ten per cent. Nobody gets up for less."""
+
+
+class Forecast(_Section):
+    """What is forecast."""
+
+    horizons: tuple[PositiveDuration, ...] = Field(default=(Duration(3_600), Duration(86_400)), strict=False)
+    """How far ahead. Each is rounded up to whole steps. An empty list turns forecasting off."""
+    coverage: float = Field(default=0.95, gt=0, lt=1)
+    """Share of actual values that shall fall into the interval, as a ratio."""
+
+    @field_validator("horizons")
+    @classmethod
+    def _ascending(cls, value: tuple[Duration, ...]) -> tuple[Duration, ...]:
+        if len(set(value)) != len(value):
+            raise ValueError("must not name a horizon twice.")
+        return tuple(sorted(value))
+
+
+class QueryDefaults(_Section):
+    """What a query may set for itself; under `defaults`, for all queries."""
+
+    step: PositiveDuration = Duration(60)
+    """Time between two samples of the window. Patterns shorter than this are not seen."""
+    interval: PositiveDuration | None = None
+    """Time between two cycles. Default: the step, for no new sample comes sooner."""
+    history: PositiveDuration = Duration(14 * 86_400)
+    """How much is kept in memory and learned from; a multiple of the step. Two weeks show a weekly pattern twice."""
+    latency: Duration = Duration(30)
+    """How late a sample may come. A step younger than this is incomplete and not judged."""
+    late_samples: Duration = Duration(300)
+    """Steps younger than this are asked for again every cycle, as samples may still be written to them."""
+    series_limit: int = Field(default=1_000, ge=1)
+    """Most series the query may return. A query that returns more is refused whole, not cut at random."""
+    timezone: Timezone = "UTC"
+    """IANA name of the zone whose days and weeks the workload follows, such as Europe/Berlin."""
+    direction: Direction = "both"
+    """Which side of the band is an anomaly: above, below or both."""
+    minimum_deviation: MinimumDeviation = MinimumDeviation()
+    """Deviations smaller than this are never an anomaly."""
+    forecast: Forecast = Forecast()
+    """What is forecast."""
+    refit: PositiveDuration = Duration(3_600)
+    """How often the models learn anew from the history. New samples are judged every cycle all the same."""
+
+    @model_validator(mode="after")
+    def _whole_steps(self) -> Self:
+        if self.history % self.step:
+            raise ValueError(f"history must be a multiple of the step {self.step}. Got {self.history}.")
+        if self.history < 2 * self.step:
+            raise ValueError(f"history must be at least 2 steps of {self.step}. Got {self.history}.")
+        return self
+
+    @property
+    def cycle_interval(self) -> Duration:
+        """Seconds between two cycles."""
+        return self.interval or self.step
+
+
+class Query(QueryDefaults):
+    """One PromQL expression whose series are judged."""
+
+    name: str = Field(max_length=100)
+    """Label `query` of everything published about it. Lower-case letters, digits and underscores."""
+    query: str = Field(min_length=1)
+    """PromQL that returns numbers: rate() for counters, histogram_quantile() or sum/count for histograms."""
+
+    @field_validator("name")
+    @classmethod
+    def _word(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
+            raise ValueError(f"must be lower-case letters, digits and underscores, a letter first. Got {value!r}.")
+        return value
+
+    @field_validator("query")
+    @classmethod
+    def _not_blank(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("must be a PromQL expression. Got only white space.")
+        return value
+
+
+class Configuration(_Section):
+    """The whole file."""
+
+    source: Source = Source()
+    """Where samples come from."""
+    defaults: QueryDefaults = QueryDefaults()
+    """What holds for every query that does not say otherwise."""
+    queries: tuple[Query, ...] = Field(strict=False)
+    """What is judged."""
+    parallel_queries: int = Field(default=2, ge=1, le=64)
+    """How many queries may be asked and judged at the same time."""
+    stale_after: PositiveDuration = Duration(300)
+    """Results older than this disappear from /metrics, as the input has stopped. Prometheus' own look-back is 5m."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _inherit(cls, data: Any) -> Any:
+        """Give each query the defaults it does not set itself."""
+        if not isinstance(data, dict) or not isinstance(data.get("queries"), list | tuple):
+            return data
+        defaults = data.get("defaults")
+        if not isinstance(defaults, dict):
+            return data
+        known = {key: value for key, value in defaults.items() if key in QueryDefaults.model_fields}
+        return data | {"queries": [_merged(known, query) for query in data["queries"]]}
+
+    @field_validator("queries")
+    @classmethod
+    def _distinct(cls, value: tuple[Query, ...]) -> tuple[Query, ...]:
+        if not value:
+            raise ValueError("at least one query is needed. Got an empty list.")
+        names = [query.name for query in value]
+        if doubled := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"each query needs a name of its own. Given twice: {', '.join(doubled)}.")
+        return value
+
+
+def _merged(defaults: Any, own: Any) -> Any:
+    if not isinstance(defaults, dict) or not isinstance(own, dict):
+        return own
+    inherited = {key: _merged(value, own[key]) if key in own else value for key, value in defaults.items()}
+    return own | inherited

@@ -1,0 +1,66 @@
+"""Durations as Prometheus writes them: ``30s``, ``5m``, ``1h30m``, ``14d``."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Self
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, core_schema
+
+_UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_PATTERN = re.compile("".join(rf"(?:(?P<{unit}>\d+){unit})?" for unit in _UNITS))
+
+
+class Duration(int):
+    """A whole number of seconds that reads and writes itself with units.
+
+    A bare number is refused: nobody should have to know whether 300 means seconds or milliseconds.
+
+    Examples
+    --------
+    >>> Duration.parse("1h30m"), str(Duration(5400)), str(Duration(14 * 86_400))
+    (5400, '1h30m', '2w')
+    """
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``1h30m``.
+
+        Raises
+        ------
+        ValueError
+            Where the text is no duration of 0 seconds or more.
+        """
+        match = _PATTERN.fullmatch(text.strip())
+        if match is None or not text.strip():
+            raise ValueError(f"must be a duration with a unit, such as 30s, 5m, 1h30m or 14d. Got {text!r}.")
+        return cls(sum(int(match[unit] or 0) * seconds for unit, seconds in _UNITS.items()))
+
+    def __str__(self) -> str:
+        rest, text = int(self), ""
+        for unit, seconds in _UNITS.items():
+            count, rest = divmod(rest, seconds)
+            text += f"{count}{unit}" if count else ""
+        return text or "0s"
+
+    __repr__ = __str__
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            cls._validate, serialization=core_schema.to_string_ser_schema()
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"type": "string", "pattern": r"^(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?$", "examples": ["5m", "14d"]}
+
+    @classmethod
+    def _validate(cls, value: object) -> Self:
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, str):
+            return cls.parse(value)
+        raise ValueError(f"must be a duration with a unit, such as 30s, 5m, 1h30m or 14d. Got {value!r}.")

@@ -1,0 +1,193 @@
+"""The recent past of one query, kept in memory as one matrix."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from series.grid import Grid
+from series.key import SeriesKey
+from series.window import Window
+
+# Spare columns behind the window, as a share of it: the matrix is moved back once per that many steps.
+_SLACK = 0.25
+# Rows moved at a time, so that moving never needs a second matrix.
+_BLOCK = 1024
+
+
+class RingStore:
+    """Keys x steps, of which the last `n_steps` are kept; models read it through views.
+
+    Columns lie one behind the other in a buffer that is a little wider than the window. A new step takes the
+    next column; when the buffer is used up, the window is moved back to its start. So a view is always
+    contiguous along time and a step costs one column, not a copy.
+
+    Parameters
+    ----------
+    step : int
+        Seconds between columns.
+    n_steps : int
+        Columns of the window.
+
+    Attributes
+    ----------
+    keys : tuple of SeriesKey
+        One a row. New series are added behind; a series without a sample in the whole window is dropped when
+        the buffer is moved.
+    generation : int
+        Counts the times rows changed their place. What was learned per row holds only within one generation.
+    """
+
+    def __init__(self, *, step: int, n_steps: int) -> None:
+        if n_steps < 1:
+            raise ValueError(f"RingStore.n_steps must be 1 or more. Got {n_steps}.")
+        self.step = step
+        self.n_steps = n_steps
+        self.generation = 0
+        self.keys: tuple[SeriesKey, ...] = ()
+        self._row: dict[SeriesKey, int] = {}
+        self._width = n_steps + max(1, int(_SLACK * n_steps))
+        self._buffer = np.empty((0, self._width))
+        self._pulled = np.zeros(self._width, dtype=bool)
+        self._first = 0
+        self._grid: Grid | None = None
+
+    @property
+    def grid(self) -> Grid | None:
+        """Instants of the columns; None before the first `advance`."""
+        return self._grid
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes the samples take, spare rows and columns included."""
+        return self._buffer.nbytes
+
+    def window(self) -> Window:
+        """All rows and columns, as a view that the next `advance` may move.
+
+        Raises
+        ------
+        ValueError
+            Before the first `advance`.
+        """
+        if self._grid is None:
+            raise ValueError("RingStore.window needs a grid. Call advance() first.")
+        return Window(self.keys, self._grid.times, self._columns())
+
+    def advance(self, grid: Grid) -> None:
+        """Move on to `grid`: older columns fall out, new ones are empty.
+
+        A grid that ends earlier than the present one (the clock was set back) empties the store, because what
+        it then holds would lie in the future.
+
+        Raises
+        ------
+        ValueError
+            For a grid of another step or length.
+        """
+        if (grid.step, grid.n_steps) != (self.step, self.n_steps):
+            raise ValueError(
+                f"The grid must have {self.n_steps} steps of {self.step} s. Got {grid.n_steps} of {grid.step} s."
+            )
+        if self._grid is None or not 0 <= (grid.end - self._grid.end) // self.step < self.n_steps:
+            self._clear()
+        else:
+            self._shift((grid.end - self._grid.end) // self.step)
+        self._grid = grid
+
+    def missing(self, overlap: int) -> list[Grid]:
+        """Ranges that were never pulled, and the newest `overlap` steps, which may have got late samples.
+
+        Returns
+        -------
+        list of Grid
+            Newest first: what is judged now comes before what only completes the history.
+        """
+        if self._grid is None:
+            return []
+        wanted = ~self._pulled[self._first : self._first + self.n_steps]
+        wanted[max(0, self.n_steps - overlap) :] = True
+        edges = np.flatnonzero(np.diff(np.concatenate(([False], wanted, [False]))))
+        ranges = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+        return [Grid(self._grid.start + a * self.step, self.step, b - a) for a, b in ranges][::-1]
+
+    def merge(self, window: Window, grid: Grid) -> None:
+        """Take what a pull of `grid` gave; a series it does not name has no samples there.
+
+        Parameters
+        ----------
+        window : Window
+            On `grid`, which lies inside of the store's own.
+        """
+        if self._grid is None:
+            raise ValueError("RingStore.merge needs a grid. Call advance() first.")
+        first = (grid.start - self._grid.start) // self.step
+        last = first + grid.n_steps
+        if first < 0 or last > self.n_steps:
+            raise ValueError("What is merged must lie inside of the store's own grid.")
+        rows = self._rows(window.keys)
+        columns = self._columns()
+        columns[:, first:last] = np.nan
+        columns[rows, first:last] = window.values
+        self._pulled[self._first + first : self._first + last] = True
+
+    def _columns(self) -> npt.NDArray[np.float64]:
+        return self._buffer[: len(self.keys), self._first : self._first + self.n_steps]
+
+    def _rows(self, keys: tuple[SeriesKey, ...]) -> npt.NDArray[np.intp]:
+        row = self._row
+        added = [key for key in keys if key not in row]
+        if added:
+            for key in added:
+                row.setdefault(key, len(row))
+            self.keys = tuple(row)
+            self._reserve(len(row))
+        return np.fromiter((row[key] for key in keys), dtype=np.intp, count=len(keys))
+
+    def _reserve(self, n_rows: int) -> None:
+        capacity = self._buffer.shape[0]
+        if n_rows <= capacity:
+            return
+        # A first fill gets what it needs; later ones leave room, or churn would copy the matrix every cycle.
+        grown = np.full((max(n_rows, int(capacity * 1.25)), self._width), np.nan)
+        grown[:capacity] = self._buffer
+        self._buffer = grown
+
+    def _clear(self) -> None:
+        self.generation += 1
+        self.keys, self._row = (), {}
+        self._buffer = np.empty((0, self._width))
+        self._pulled[:] = False
+        self._first = 0
+
+    def _shift(self, steps: int) -> None:
+        if self._first + steps + self.n_steps > self._width:
+            self._move_back(steps)
+        else:
+            self._first += steps
+        end = self._first + self.n_steps
+        self._buffer[:, end - steps : end] = np.nan
+        self._pulled[end - steps : end] = False
+
+    def _move_back(self, steps: int) -> None:
+        """Put the columns that stay at the start of the buffer, and the rows that live to its top."""
+        stays = slice(self._first + steps, self._first + self.n_steps)
+        width = self.n_steps - steps
+        live = self._live_rows(stays)
+        if len(live) < len(self.keys):
+            self.generation += 1
+            self.keys = tuple(self.keys[row] for row in live)
+            self._row = {key: row for row, key in enumerate(self.keys)}
+        for top in range(0, len(live), _BLOCK):
+            block = live[top : top + _BLOCK]
+            self._buffer[top : top + len(block), :width] = self._buffer[block, stays]
+        self._buffer[len(live) :] = np.nan
+        self._pulled[:width] = self._pulled[stays].copy()
+        self._first = 0
+
+    def _live_rows(self, columns: slice) -> npt.NDArray[np.intp]:
+        alive = np.empty(len(self.keys), dtype=bool)
+        for top in range(0, len(alive), _BLOCK):
+            rows = slice(top, min(top + _BLOCK, len(alive)))
+            alive[rows] = ~np.isnan(self._buffer[rows, columns]).all(axis=1)
+        return np.flatnonzero(alive)

@@ -1,0 +1,112 @@
+"""The ring store against a plain dictionary of samples."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from series import Grid, SeriesKey, Window
+from series.store import RingStore
+
+STEP, N_STEPS = 10, 7
+
+
+class PlainStore:
+    """Slow twin: remembers every sample by key and time."""
+
+    def __init__(self):
+        self.samples: dict[SeriesKey, dict[int, float]] = {}
+        self.pulled: set[int] = set()
+
+    def merge(self, window, grid):
+        for time in grid.times.astype(int):
+            self.pulled.add(int(time))
+            for samples in self.samples.values():
+                samples.pop(int(time), None)
+        for key, row in zip(window.keys, window.values, strict=True):
+            for time, value in zip(grid.times.astype(int), row, strict=True):
+                if not np.isnan(value):
+                    self.samples.setdefault(key, {})[int(time)] = value
+
+    def row(self, key, grid):
+        return [self.samples.get(key, {}).get(int(time), np.nan) for time in grid.times]
+
+
+advances = st.lists(
+    st.tuples(st.integers(0, 9), st.sets(st.integers(0, 5)), st.integers(0, 3), st.booleans()), max_size=40
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(advances)
+def test_holds_what_a_dictionary_of_samples_holds(moves):
+    store, plain, end = RingStore(step=STEP, n_steps=N_STEPS), PlainStore(), 1000
+    rng = np.random.default_rng(0)
+    for steps, present, overlap, answered in moves:
+        end += steps * STEP
+        grid = Grid(end - (N_STEPS - 1) * STEP, STEP, N_STEPS)
+        store.advance(grid)
+        if answered:
+            for part in store.missing(overlap):
+                keys = tuple(SeriesKey.named(f"s{number}") for number in sorted(present))
+                values = rng.normal(size=(len(keys), part.n_steps))
+                values[rng.random(values.shape) < 0.2] = np.nan
+                for twin in (store, plain):
+                    twin.merge(Window(keys, part.times, values), part)
+        window = store.window()
+        np.testing.assert_array_equal(window.times, grid.times)
+        for key, row in zip(window.keys, window.values, strict=True):
+            np.testing.assert_array_equal(row, plain.row(key, grid))
+        held = {key for key in plain.samples if not np.isnan(plain.row(key, grid)).all()}
+        assert held <= set(window.keys)
+        unpulled = {int(time) for part in store.missing(0) for time in part.times}
+        assert unpulled == {int(time) for time in grid.times} - plain.pulled
+
+
+def test_missing_ranges_come_newest_first_with_the_overlap():
+    store = RingStore(step=STEP, n_steps=N_STEPS)
+    store.advance(Grid(0, STEP, N_STEPS))
+    whole = store.missing(0)
+    assert whole == [Grid(0, STEP, N_STEPS)]
+    part = Grid(20, STEP, 2)
+    store.merge(Window((), part.times, np.empty((0, 2))), part)
+    assert store.missing(0) == [Grid(40, STEP, 3), Grid(0, STEP, 2)]
+    store.merge(Window((), whole[0].times, np.empty((0, N_STEPS))), whole[0])
+    assert store.missing(0) == []
+    assert store.missing(2) == [Grid(50, STEP, 2)]
+
+
+def test_a_clock_set_back_empties_the_store():
+    store = RingStore(step=STEP, n_steps=N_STEPS)
+    grid = Grid(1000, STEP, N_STEPS)
+    store.advance(grid)
+    store.merge(Window.of([[1.0] * N_STEPS], step=STEP), grid)
+    store.advance(Grid(900, STEP, N_STEPS))
+    assert store.window().n_series == 0
+    assert store.missing(0) == [Grid(900, STEP, N_STEPS)]
+
+
+def test_series_that_never_come_back_are_dropped_and_memory_stays_flat():
+    store = RingStore(step=STEP, n_steps=N_STEPS)
+    sizes = []
+    for turn in range(200):
+        grid = Grid(turn * STEP, STEP, N_STEPS)
+        store.advance(grid)
+        for part in store.missing(0):
+            key = SeriesKey.named(f"pod_{turn}")
+            store.merge(Window((key,), part.times, np.ones((1, part.n_steps))), part)
+        sizes.append(store.nbytes)
+    assert len(store.window().keys) <= 2 * N_STEPS
+    assert max(sizes[50:]) <= sizes[49]
+
+
+def test_refuses_what_does_not_fit():
+    store = RingStore(step=STEP, n_steps=N_STEPS)
+    with pytest.raises(ValueError, match="advance"):
+        store.window()
+    with pytest.raises(ValueError, match="7 steps of 10 s"):
+        store.advance(Grid(0, STEP, N_STEPS + 1))
+    store.advance(Grid(0, STEP, N_STEPS))
+    outside = Grid(0, STEP, N_STEPS + 1)
+    with pytest.raises(ValueError, match="inside"):
+        store.merge(Window((), outside.times, np.empty((0, N_STEPS + 1))), outside)
