@@ -80,4 +80,6 @@ class SeriesKey:
 
 def escape(value: str) -> str:
     r"""Escape a label value for PromQL and the text exposition: ``\``, ``"`` and line feeds."""
-    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    if "\\" in value or '"' in value or "\n" in value:
+        return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
+    return value

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from series.grid import Grid
 from series.key import SeriesKey
-from series.window import Window
+from series.window import BoolArray, Window
 
 # Spare columns behind the window, as a share of it: the matrix is moved back once per that many steps.
 _SLACK = 0.25
@@ -62,6 +62,11 @@ class RingStore:
         """Bytes the samples take, spare rows and columns included."""
         return self._buffer.nbytes
 
+    @property
+    def pulled(self) -> BoolArray:
+        """(n_steps,) bool: True where the source was asked, whether it had samples or not."""
+        return self._pulled[self._first : self._first + self.n_steps]
+
     def window(self) -> Window:
         """All rows and columns, as a view that the next `advance` may move.
 
@@ -95,6 +100,13 @@ class RingStore:
             self._shift((grid.end - self._grid.end) // self.step)
         self._grid = grid
 
+    def fill(self, window: Window, grid: Grid, pulled: BoolArray) -> None:
+        """Take over what another store held: its `window`, `grid` and `pulled`."""
+        self._clear()
+        self.advance(grid)
+        self.merge(window, grid)
+        self.pulled[:] = pulled
+
     def missing(self, overlap: int) -> list[Grid]:
         """Ranges that were never pulled, and the newest `overlap` steps, which may have got late samples.
 
@@ -105,7 +117,7 @@ class RingStore:
         """
         if self._grid is None:
             return []
-        wanted = ~self._pulled[self._first : self._first + self.n_steps]
+        wanted = ~self.pulled
         wanted[max(0, self.n_steps - overlap) :] = True
         edges = np.flatnonzero(np.diff(np.concatenate(([False], wanted, [False]))))
         ranges = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)

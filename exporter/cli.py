@@ -1,0 +1,139 @@
+"""The commands."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+from click.shell_completion import get_completion_class
+
+from exporter import __version__
+from exporter.config_file import ConfigError
+
+_CONFIG_HELP = "Configuration file in YAML; docs/configuration.md names every key."
+
+
+class BadInput(click.ClickException):
+    """A mistake of the user's: said in one line each, exit status 2."""
+
+    exit_code = 2
+
+    def show(self, file: Any = None) -> None:
+        """Print the message as it is: it names its place itself."""
+        click.echo(self.format_message(), file=file, err=True)
+
+
+def _config_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--config.file",
+        "config_file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=Path("forethought.yml"),
+        show_default=True,
+        help=_CONFIG_HELP,
+    )(command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, "--version", prog_name="forethought")
+def main() -> None:
+    r"""Learned baselines, anomaly scores and forecasts for a Prometheus.
+
+    forethought asks a Prometheus for metrics on a schedule, learns what is normal, and publishes on /metrics what
+    it expects, how strange reality is, and what comes next.
+
+    \b
+    First steps:
+      forethought backtest --source.url http://127.0.0.1:9090 --query 'sum by (job) (rate(http_requests_total[5m]))'
+      forethought check-config --config.file forethought.yml
+      forethought run --config.file forethought.yml
+    """
+
+
+@main.command()
+@_config_option
+@click.option(
+    "--web.listen-address",
+    "listen_address",
+    default=":9815",
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where /metrics and the pages are served. No host means every interface.",
+)
+@click.option(
+    "--storage.path",
+    "storage_path",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("forethought-data"),
+    show_default=True,
+    help="Folder that keeps samples over a restart, so that only the gap is pulled. '' keeps nothing.",
+)
+@click.option(
+    "--log.level", "log_level", type=click.Choice(["debug", "info", "warn", "error"]), default="info", show_default=True
+)
+@click.option("--log.format", "log_format", type=click.Choice(["logfmt", "json"]), default="logfmt", show_default=True)
+def run(config_file: Path, listen_address: str, storage_path: Path, log_level: Any, log_format: Any) -> None:
+    """Run the service.
+
+    SIGHUP, or POST /-/reload, reads the configuration again; SIGTERM or Ctrl-C stops. An unreachable Prometheus
+    does not stop the start: it is tried again every interval, and metrics say so meanwhile.
+    """
+    from exporter.logs import set_up_logs
+    from exporter.run import run_service
+    from exporter.server import AddressError
+    from exporter.state import StateError
+
+    set_up_logs(log_level, log_format)
+    try:
+        run_service(config_file, _address(listen_address), storage_path if str(storage_path) not in ("", ".") else None)
+    except (ConfigError, AddressError, StateError) as error:
+        raise BadInput(str(error)) from error
+
+
+@main.command("check-config")
+@_config_option
+@click.option("--ask", is_flag=True, help="Also ask the source each query for its newest step.")
+def check_config(config_file: Path, ask: bool) -> None:
+    """Check a configuration file, and with --ask its queries.
+
+    Each mistake is one line: file, line, path of the key, what must be there and what was found. Exit status 2
+    then, 0 when all is well.
+    """
+    from exporter.check import ask_queries, describe
+    from exporter.config_load import load_config
+
+    try:
+        config = load_config(config_file)
+    except ConfigError as error:
+        raise BadInput(str(error)) from error
+    click.echo(describe(config_file, config))
+    if ask and not ask_queries(config, click.echo):
+        sys.exit(1)
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    r"""Print the completion script of a shell.
+
+    \b
+    bash:  eval "$(forethought completion bash)"                  in ~/.bashrc
+    zsh:   eval "$(forethought completion zsh)"                   in ~/.zshrc
+    fish:  forethought completion fish > ~/.config/fish/completions/forethought.fish
+    """
+    found = get_completion_class(shell)
+    if found is None:
+        raise BadInput(f"completion: no script for {shell}.")
+    click.echo(found(main, {}, "forethought", "_FORETHOUGHT_COMPLETE").source())
+
+
+def _address(text: str) -> Any:
+    from exporter.server import ListenAddress
+
+    try:
+        return ListenAddress.parse(text)
+    except ValueError as error:
+        raise BadInput(f"--web.listen-address: {error}") from error

@@ -1,0 +1,122 @@
+"""One cycle of one query, from top to bottom."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import structlog
+
+from exporter import metrics
+from exporter.config import Query
+from exporter.duration import Duration
+from exporter.exposition import Lines
+from exporter.metrics import Family
+from exporter.models import DetectorSlot, ForecasterSlot, Interval, Judgement, ModelPlan
+from exporter.page import Block
+from exporter.telemetry import Telemetry
+from series import Grid, Reason, SeriesKey
+from series.store import RingStore
+from sources.base import MetricSource
+from sources.incremental import pull_missing
+
+log = structlog.get_logger("forethought.cycle")
+
+
+@dataclass(frozen=True, eq=False)
+class CycleResult:
+    """What one cycle found out, and how it reads on the page."""
+
+    block: Block
+    n_series: int
+    n_anomalous: int
+    skipped: dict[Reason, int]
+
+
+class QueryCycle:
+    """A configured query with its window and models.
+
+    Parameters
+    ----------
+    query : Query
+    source : MetricSource
+    plan : ModelPlan
+    telemetry : Telemetry
+    stale_after : float
+        Seconds after which results are no longer the present.
+    """
+
+    def __init__(
+        self, query: Query, source: MetricSource, plan: ModelPlan, telemetry: Telemetry, stale_after: float
+    ) -> None:
+        self.query = query
+        self.source = source
+        self.telemetry = telemetry
+        self.stale_after = stale_after
+        self.store = RingStore(step=query.step, n_steps=query.history // query.step)
+        self._detector = DetectorSlot(plan)
+        self._forecaster = ForecasterSlot(plan)
+        self._lines = Lines(query.name)
+
+    def run(self, now: float) -> CycleResult:
+        """Pull what is new, judge the last complete step, look ahead, and render.
+
+        Parameters
+        ----------
+        now : float
+            Seconds since the epoch.
+
+        Raises
+        ------
+        SourceError
+            Where no usable answer came. The window keeps what it held, and the next cycle asks again.
+        """
+        query, stage = self.query, self.telemetry.stage
+        grid = Grid.ending(now, step=query.step, history=query.history, latency=query.latency)
+        with stage("pull"):
+            overlap = math.ceil(query.late_samples / query.step)
+            pulled = pull_missing(self.source, query.query, self.store, grid, overlap=overlap, limit=query.series_limit)
+        window = self.store.window()
+        with stage("fit"):
+            self._fitted("baseline", now, self._detector.fit_if_due(window, self.store.generation))
+            self._fitted("forecast", now, self._forecaster.fit_if_due(window, self.store.generation))
+        with stage("judge"):
+            judgement = self._detector.judge(window)
+            forecasts = self._forecaster.at(window)
+        with stage("render"):
+            block = self._render(window.keys, judgement, forecasts, expires=now + self.stale_after)
+        for warning in pulled.warnings:
+            log.warning("the source warns", query=query.name, warning=warning)
+        skipped = Counter(pulled.skipped) + Counter(judgement.skipped)
+        return CycleResult(block, window.n_series, int((judgement.score > 1).sum()), dict(skipped))
+
+    def _fitted(self, model: str, now: float, seconds: float | None) -> None:
+        if seconds is None:
+            return
+        self.telemetry.model_fit_timestamp.labels(self.query.name, model).set(now)
+        self.telemetry.model_fit_duration.labels(self.query.name, model).set(seconds)
+        log.debug("model fitted", query=self.query.name, model=model, seconds=round(seconds, 3))
+
+    def _render(
+        self, keys: tuple[SeriesKey, ...], judged: Judgement, forecasts: dict[Duration, Interval], expires: float
+    ) -> Block:
+        columns = [
+            (metrics.VALUE, judged.value, ""),
+            (metrics.EXPECTED, judged.expected, ""),
+            (metrics.EXPECTED_LOWER, judged.lower, ""),
+            (metrics.EXPECTED_UPPER, judged.upper, ""),
+            (metrics.ANOMALY_SCORE, judged.score, ""),
+        ]
+        for horizon, interval in forecasts.items():
+            extra = f'horizon="{horizon}"'
+            columns += [
+                (metrics.FORECAST, interval.mean, extra),
+                (metrics.FORECAST_LOWER, interval.lower, extra),
+                (metrics.FORECAST_UPPER, interval.upper, extra),
+            ]
+        lines: dict[Family, bytes] = {}
+        for family, values, extra in columns:
+            lines[family] = lines.get(family, b"") + self._lines.render(family, keys, values, extra)
+        return Block(lines, expires, samples=sum(int(np.isfinite(values).sum()) for _, values, _ in columns))

@@ -1,0 +1,141 @@
+"""HTTP: metrics, health, reload, and the page for people. No request pulls, fits or waits for a cycle."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Self
+
+import structlog
+import waitress
+from flask import Flask, Response, request
+from waitress.server import BaseWSGIServer, MultiSocketServer
+from werkzeug.exceptions import HTTPException
+
+from exporter.config_file import ConfigError
+from exporter.page import gzip_member
+from exporter.service import Service
+from exporter.status import status_page
+
+log = structlog.get_logger("forethought.http")
+
+_TEXT = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class AddressError(Exception):
+    """The listen address cannot be used."""
+
+
+@dataclass(frozen=True)
+class ListenAddress:
+    """Where the HTTP server listens.
+
+    Examples
+    --------
+    >>> ListenAddress.parse(":9815"), ListenAddress.parse("[::1]:80")
+    (ListenAddress(host='0.0.0.0', port=9815), ListenAddress(host='::1', port=80))
+    """
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read ``host:port``; no host means every interface.
+
+        Raises
+        ------
+        ValueError
+            Where the text is no such address.
+        """
+        host, colon, port = text.rpartition(":")
+        if not colon or not port.isdecimal() or int(port) > 65_535:
+            raise ValueError(f"must be HOST:PORT, such as 127.0.0.1:9815 or :9815. Got {text!r}.")
+        return cls(host.strip("[]") or "0.0.0.0", int(port))  # noqa: S104 - what an empty host means everywhere
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def make_app(service: Service) -> Flask:
+    """Put the service's answers behind their addresses."""
+    app = Flask(__name__, static_folder=None)
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        if "gzip" in request.headers.get("Accept-Encoding", ""):
+            body = service.page.compressed() + gzip_member(service.telemetry.render())
+            return Response(body, content_type=_TEXT, headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
+        return Response(service.page.body() + service.telemetry.render(), content_type=_TEXT)
+
+    @app.get("/-/healthy")
+    def healthy() -> Response:
+        return _plain("forethought is healthy.")
+
+    @app.get("/-/ready")
+    def ready() -> Response:
+        if service.is_ready:
+            return _plain("forethought is ready.")
+        waiting = [name for name, running in list(service.queries.items()) if not running.tried]
+        return _plain(f"Not ready: first cycle under way for {', '.join(waiting)}.", status=503)
+
+    @app.route("/-/reload", methods=["POST", "PUT"])
+    def reload() -> Response:
+        try:
+            service.reload()
+        except ConfigError as error:
+            return _plain(f"Configuration refused; the old one runs on.\n{error}", status=500)
+        return _plain("Configuration reloaded.")
+
+    @app.get("/")
+    def landing() -> Response:
+        return Response(status_page(service), content_type="text/html; charset=utf-8")
+
+    _answer_errors(app)
+    return app
+
+
+def _answer_errors(app: Flask) -> None:
+    @app.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> Response:
+        return _plain(f"{error.code} {error.name}: {request.method} {request.path}", status=error.code or 500)
+
+    @app.errorhandler(Exception)
+    def broken(error: Exception) -> Response:
+        log.error("request broke", path=request.path, exc_info=error)
+        return _plain("500 Internal Server Error: see the log.", status=500)
+
+
+def _plain(text: str, status: int = 200) -> Response:
+    return Response(text + "\n", status=status, content_type="text/plain; charset=utf-8")
+
+
+class WebServer:
+    """Serves an app on an address, in threads of its own.
+
+    Raises
+    ------
+    AddressError
+        Where the address is taken or not ours.
+    """
+
+    def __init__(self, app: Flask, address: ListenAddress) -> None:
+        try:
+            self._server: BaseWSGIServer | MultiSocketServer = waitress.create_server(
+                app, host=address.host, port=address.port, threads=8, ident=None, clear_untrusted_proxy_headers=True
+            )
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise AddressError(
+                f"--web.listen-address: cannot listen on {address}: {reason}. Name a free one."
+            ) from error
+        self._thread = threading.Thread(target=self._server.run, name="http", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer no more."""
+        self._server.close()

@@ -1,0 +1,232 @@
+"""The running process: queries, their cycles, and what is published of them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import structlog
+
+from exporter.config import Configuration, Query
+from exporter.config_file import ConfigError
+from exporter.config_load import load_config
+from exporter.cycle import CycleResult, QueryCycle
+from exporter.page import ResultPage
+from exporter.scheduler import Scheduler
+from exporter.state import StateFolder
+from exporter.telemetry import Telemetry
+from exporter.wiring import make_plan, make_source
+from sources.base import MetricSource
+from sources.errors import SourceError
+
+log = structlog.get_logger("forethought.service")
+
+# Seconds between two writes of a query's samples to disk: what a crash can lose is pulled again.
+_SAVE_EVERY = 600.0
+# Seconds a stop waits for cycles under way.
+STOP_WITHIN = 10.0
+
+
+@dataclass
+class Running:
+    """A query and how its last cycle went."""
+
+    cycle: QueryCycle
+    result: CycleResult | None = None
+    succeeded_at: float | None = None
+    failure: str | None = None
+    problem: str = ""
+    saved_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def tried(self) -> bool:
+        """True once a cycle has ended, however it did."""
+        return self.result is not None or self.failure is not None
+
+
+class Service:
+    """Reads the configuration, runs the cycles, and swaps either without stopping the other.
+
+    Parameters
+    ----------
+    config_file : Path
+    state : StateFolder or None
+        Where samples are kept over a restart; None for nowhere.
+    clock : callable
+        Gives the seconds since the epoch.
+
+    Raises
+    ------
+    ConfigError
+        Where the configuration cannot be used.
+    """
+
+    def __init__(self, config_file: Path, state: StateFolder | None, clock: Callable[[], float] = time.time) -> None:
+        self.config_file = config_file
+        self.config = load_config(config_file)
+        self.telemetry = Telemetry()
+        self.page = ResultPage(clock)
+        self.queries: dict[str, Running] = {}
+        self.started = clock()
+        self._state = state
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._source = make_source(self.config.source, self.telemetry)
+        self._scheduler = Scheduler(self.config.parallel_queries, self._on_missed)
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Begin with the cycles; the first of each query runs at once."""
+        self._scheduler.start()
+        for query in self.config.queries:
+            self._add(query)
+        self._loaded()
+
+    @property
+    def is_ready(self) -> bool:
+        """True once each query has been tried, so that a scrape shows results or says why there are none."""
+        return all(running.tried for running in list(self.queries.values()))
+
+    def reload(self) -> None:
+        """Read the configuration again. Queries that did not change keep their windows and models.
+
+        Raises
+        ------
+        ConfigError
+            Where it cannot be used; the old one then runs on.
+        """
+        with self._lock:
+            try:
+                config = load_config(self.config_file)
+            except ConfigError as error:
+                self.telemetry.config_reload_ok.set(0)
+                for problem in error.problems:
+                    log.error("configuration refused; the old one runs on", problem=problem)  # noqa: TRY400
+                raise
+            self._swap(config)
+            self._loaded()
+
+    def stop(self) -> None:
+        """Run no more cycles, and keep what they learned."""
+        if self._stopped.is_set():
+            return
+        self._stopped.set()
+        ending = threading.Thread(target=self._scheduler.stop, daemon=True)
+        ending.start()
+        ending.join(STOP_WITHIN)
+        if ending.is_alive():
+            log.warning("a cycle did not end in time and is abandoned", seconds=STOP_WITHIN)
+        else:
+            for running in self.queries.values():
+                self._save(running)
+        self._source.close()
+        log.info("stopped")
+
+    def _swap(self, config: Configuration) -> None:
+        old = self.config
+        source_changed = config.source != old.source
+        if config.parallel_queries != old.parallel_queries:
+            log.warning("parallel_queries changes with the next start only")
+        wanted = {query.name: query for query in config.queries}
+        self.config = config
+        former: MetricSource | None = None
+        if source_changed:
+            former, self._source = self._source, make_source(config.source, self.telemetry)
+        for name in [name for name in self.queries if name not in wanted]:
+            self._remove(name)
+        for query in config.queries:
+            running = self.queries.get(query.name)
+            if (
+                running
+                and running.cycle.query == query
+                and not source_changed
+                and config.stale_after == old.stale_after
+            ):
+                continue
+            if running:
+                self._remove(query.name)
+            self._add(query)
+        if former:
+            former.close()
+
+    def _add(self, query: Query) -> None:
+        cycle = QueryCycle(query, self._source, make_plan(query), self.telemetry, self.config.stale_after)
+        running = Running(cycle)
+        if self._state and self._state.restore(query.name, self._signature(query), cycle.store):
+            log.info("samples restored", query=query.name, series=len(cycle.store.keys))
+        self.queries[query.name] = running
+        self.telemetry.cycle_interval.labels(query.name).set(query.cycle_interval)
+        self._scheduler.add(query.name, lambda: self._run(running), interval=query.cycle_interval, offset=query.latency)
+
+    def _remove(self, name: str) -> None:
+        self._scheduler.remove(name)
+        del self.queries[name]
+        self.page.withdraw(name)
+        self.telemetry.forget(name)
+
+    def _run(self, running: Running) -> None:
+        name, now, started = running.cycle.query.name, self._clock(), time.perf_counter()
+        try:
+            result = running.cycle.run(now)
+        except SourceError as error:
+            self._failed(running, error.reason, str(error), time.perf_counter() - started)
+        except Exception as error:
+            log.exception("cycle broke", query=name)
+            self._failed(running, "internal_error", f"{type(error).__name__}: {error}", time.perf_counter() - started)
+        else:
+            self._succeeded(running, result, now, time.perf_counter() - started)
+
+    def _succeeded(self, running: Running, result: CycleResult, now: float, seconds: float) -> None:
+        name = running.cycle.query.name
+        if self.queries.get(name) is not running:
+            return  # reloaded away while it ran
+        self.page.publish(name, result.block)
+        self.telemetry.succeeded(name, now=now, seconds=seconds)
+        self.telemetry.series.labels(name).set(result.n_series)
+        self.telemetry.store_bytes.labels(name).set(running.cycle.store.nbytes)
+        self.telemetry.output_samples.labels(name).set(result.block.samples)
+        self.telemetry.skipped(name, result.skipped)
+        if running.failure:
+            log.info("query works again", query=name)
+        elif running.result is None:
+            log.info("first results", query=name, series=result.n_series, seconds=round(seconds, 2))
+        running.result, running.succeeded_at, running.failure, running.problem = result, now, None, ""
+        if seconds > running.cycle.query.cycle_interval:
+            log.warning("cycle took longer than its interval", query=name, seconds=round(seconds, 1))
+        if time.monotonic() - running.saved_at > _SAVE_EVERY:
+            self._save(running)
+
+    def _failed(self, running: Running, reason: str, problem: str, seconds: float) -> None:
+        name = running.cycle.query.name
+        if self.queries.get(name) is not running:
+            return
+        self.telemetry.failed(name, reason, seconds=seconds)
+        say = log.debug if running.failure == reason else log.warning
+        say("query failed; it is tried again every interval", query=name, reason=reason, problem=problem)
+        running.failure, running.problem = reason, problem
+
+    def _save(self, running: Running) -> None:
+        if self._state is None:
+            return
+        query = running.cycle.query
+        try:
+            self._state.save(query.name, self._signature(query), running.cycle.store)
+        except OSError as error:
+            log.warning("samples cannot be kept for a restart", query=query.name, error=str(error))
+        running.saved_at = time.monotonic()
+
+    def _signature(self, query: Query) -> str:
+        """Say what makes stored samples usable: the same question, asked of the same server."""
+        return f"{self.config.source.url} {query.query} step={query.step} history={query.history}"
+
+    def _loaded(self) -> None:
+        self.telemetry.config_reload_ok.set(1)
+        self.telemetry.config_reload_timestamp.set(self._clock())
+        log.info("configuration loaded", file=str(self.config_file), queries=len(self.config.queries))
+
+    def _on_missed(self, name: str) -> None:
+        self.telemetry.cycle_missed.labels(name).inc()
+        log.warning("cycle left out: the one before still runs", query=name)

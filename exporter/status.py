@@ -1,0 +1,52 @@
+"""How the service is doing, for the landing page."""
+
+from __future__ import annotations
+
+import time
+
+from exporter.pages.landing import QueryState, QueryStatus, ServiceStatus, landing_page
+from exporter.service import Running, Service
+from series import Reason
+
+
+def status_page(service: Service) -> str:
+    """Render the landing page from what the last cycles left."""
+    return landing_page(service_status(service))
+
+
+def service_status(service: Service) -> ServiceStatus:
+    """Sum up the service."""
+    return ServiceStatus(
+        now=time.time(),
+        started=service.started,
+        source=service.config.source.url,
+        queries=tuple(_query_status(running) for running in list(service.queries.values())),
+        config_file=str(service.config_file),
+    )
+
+
+def _query_status(running: Running) -> QueryStatus:
+    query, result = running.cycle.query, running.result
+    skipped = result.skipped if result else {}
+    return QueryStatus(
+        name=query.name,
+        expression=query.query,
+        state=_state(running),
+        reason=running.problem,
+        interval=float(query.cycle_interval),
+        last_success=running.succeeded_at,
+        series=result.n_series if result else 0,
+        skipped=sum(skipped.values()),
+        alarms=result.n_anomalous if result else 0,
+    )
+
+
+def _state(running: Running) -> QueryState:
+    if running.failure:
+        return QueryState.FAILING
+    if running.result is None:
+        return QueryState.WAITING
+    # A window of which nothing could be judged yet.
+    if 0 < running.result.n_series == running.result.skipped.get(Reason.WARMING_UP, 0):
+        return QueryState.WARMING_UP
+    return QueryState.OK

@@ -1,0 +1,120 @@
+"""Metrics about ourselves, in a registry of their own."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from exporter import __version__, metrics
+from exporter.metrics import Family
+from series import Reason
+
+# The start time of each counter doubles their number and nothing reads it.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+_SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300)
+
+
+class Telemetry:
+    """What this process says of itself; a fresh registry for each, so that tests do not meet."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self.cycles = self._counter(metrics.CYCLES)
+        self.cycle_duration = self._histogram(metrics.CYCLE_DURATION)
+        self.cycle_last_duration = self._gauge(metrics.CYCLE_LAST_DURATION)
+        self.cycle_interval = self._gauge(metrics.CYCLE_INTERVAL)
+        self.cycle_last_success = self._gauge(metrics.CYCLE_LAST_SUCCESS)
+        self.cycle_failure = self._gauge(metrics.CYCLE_FAILURE)
+        self.cycle_missed = self._counter(metrics.CYCLE_MISSED)
+        self.series = self._gauge(metrics.SERIES)
+        self.skipped_series = self._gauge(metrics.SKIPPED_SERIES)
+        self.store_bytes = self._gauge(metrics.STORE_BYTES)
+        self.output_samples = self._gauge(metrics.OUTPUT_SAMPLES)
+        self.model_fit_timestamp = self._gauge(metrics.MODEL_FIT_TIMESTAMP)
+        self.model_fit_duration = self._gauge(metrics.MODEL_FIT_DURATION)
+        self.source_up = self._gauge(metrics.SOURCE_UP)
+        self.source_requests = self._counter(metrics.SOURCE_REQUESTS)
+        self.source_request_duration = self._histogram(metrics.SOURCE_REQUEST_DURATION)
+        self.source_received_bytes = self._counter(metrics.SOURCE_RECEIVED_BYTES)
+        self.source_samples = self._counter(metrics.SOURCE_SAMPLES)
+        self.config_reload_ok = self._gauge(metrics.CONFIG_RELOAD_OK)
+        self.config_reload_timestamp = self._gauge(metrics.CONFIG_RELOAD_TIMESTAMP)
+        self._gauge(metrics.BUILD_INFO).labels(__version__, platform.python_version()).set(1)
+
+    def render(self) -> bytes:
+        """Prometheus text of all of them."""
+        return generate_latest(self.registry)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time one stage of a cycle."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.cycle_duration.labels(name).observe(time.perf_counter() - started)
+
+    def on_request(self, outcome: str, seconds: float, received_bytes: int, samples: int) -> None:
+        """Count one request to the source; `outcome` is ``success`` or the reason of a `SourceError`."""
+        self.source_requests.labels(outcome).inc()
+        self.source_request_duration.observe(seconds)
+        self.source_received_bytes.inc(received_bytes)
+        self.source_samples.inc(samples)
+        # A refused query was answered: the source is there.
+        self.source_up.set(outcome != "unavailable")
+
+    def succeeded(self, query: str, *, now: float, seconds: float) -> None:
+        """A cycle gave results."""
+        self.cycles.labels(query, "success").inc()
+        self.cycle_last_duration.labels(query).set(seconds)
+        self.cycle_last_success.labels(query).set(now)
+        self._clear_failure(query)
+
+    def failed(self, query: str, reason: str, *, seconds: float) -> None:
+        """A cycle gave none."""
+        self.cycles.labels(query, reason).inc()
+        self.cycle_last_duration.labels(query).set(seconds)
+        self._clear_failure(query)
+        self.cycle_failure.labels(query, reason).set(1)
+
+    def skipped(self, query: str, counts: Mapping[Reason, int]) -> None:
+        """Show how many series of a query were not judged; a reason that no longer holds is absent."""
+        for reason in Reason:
+            if counts.get(reason):
+                self.skipped_series.labels(query, reason.value).set(counts[reason])
+            else:
+                self.skipped_series.remove_by_labels({"query": query, "reason": reason.value})
+
+    def forget(self, query: str) -> None:
+        """Remove everything said of a query that is no longer configured."""
+        for metric in vars(self).values():
+            if isinstance(metric, Counter | Gauge | Histogram) and "query" in metric._labelnames:
+                metric.remove_by_labels({"query": query})
+
+    def _clear_failure(self, query: str) -> None:
+        self.cycle_failure.remove_by_labels({"query": query})
+
+    def _counter(self, family: Family) -> Counter:
+        return Counter(family.name, family.help, family.labels, registry=self.registry)
+
+    def _gauge(self, family: Family) -> Gauge:
+        return Gauge(family.name, family.help, family.labels, registry=self.registry)
+
+    def _histogram(self, family: Family) -> Histogram:
+        return Histogram(family.name, family.help, family.labels, registry=self.registry, buckets=_SECONDS)

@@ -1,0 +1,52 @@
+"""From configuration to objects: the only place that chooses concrete classes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from exporter import config
+from exporter.models import ModelPlan
+from exporter.telemetry import Telemetry
+from sources.base import MetricSource
+
+if TYPE_CHECKING:
+    from detectors.base import Baseline
+    from forecasting.base import Forecaster
+
+
+def make_source(settings: config.Source, telemetry: Telemetry) -> MetricSource:
+    """Give the server that is asked."""
+    from sources.prometheus import PrometheusSource
+
+    raise SystemExit(f"wire me {PrometheusSource} {settings} {telemetry}")
+
+
+def make_plan(query: config.QueryDefaults) -> ModelPlan:
+    """Choose the models of a query."""
+    return ModelPlan(
+        detector=partial(make_detector, query),
+        forecaster=partial(make_forecaster, query),
+        horizons=query.forecast.horizons,
+        coverage=query.forecast.coverage,
+        refit=query.refit,
+    )
+
+
+def make_detector(query: config.QueryDefaults) -> Baseline:
+    """Make an unfitted detector as the query wants it."""
+    from detectors.seasonal import SeasonalBaseline
+
+    return SeasonalBaseline(
+        timezone=query.timezone,
+        direction=query.direction,
+        minimum_absolute=query.minimum_deviation.absolute,
+        minimum_relative=query.minimum_deviation.relative,
+    )
+
+
+def make_forecaster(query: config.QueryDefaults) -> Forecaster:
+    """Make an unfitted forecaster as the query wants it."""
+    from forecasting.harmonic import HarmonicRegression
+
+    return HarmonicRegression(timezone=query.timezone)
