@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 
-.PHONY: help demo test test-slow check format bench dashboards metrics-doc install clean
+.PHONY: help demo test test-slow check format bench dashboards reference install clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,7 +45,7 @@ bench: install  ## speed, each figure beside its peer's in the same run
 dashboards: install  ## generate grafana/generated from the code
 	$(PY) -m grafana.build
 
-metrics-doc: install  ## generate docs/metrics.md and docs/configuration.md from the code
+reference: install  ## generate docs/metrics.md and docs/configuration.md from the code
 	$(PY) -m exporter.reference docs
 
 clean:  ## remove what the targets above made

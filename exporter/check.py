@@ -36,9 +36,10 @@ def ask_queries(config: Configuration, say: Callable[[str], None]) -> bool:
     """
     source = make_source(config.source, Telemetry())
     try:
-        return all([_ask(source, query, say) for query in config.queries])
+        answered = [_ask(source, query, say) for query in config.queries]
     finally:
         source.close()
+    return all(answered)
 
 
 def _ask(source: MetricSource, query: Query, say: Callable[[str], None]) -> bool:

@@ -40,7 +40,7 @@ def _config_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, "--version", prog_name="forethought")
 def main() -> None:
-    r"""Learned baselines, anomaly scores and forecasts for a Prometheus.
+    """Learned baselines, anomaly scores and forecasts for a Prometheus.
 
     forethought asks a Prometheus for metrics on a schedule, learns what is normal, and publishes on /metrics what
     it expects, how strange reality is, and what comes next.
@@ -117,7 +117,7 @@ def check_config(config_file: Path, ask: bool) -> None:
 @main.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
-    r"""Print the completion script of a shell.
+    """Print the completion script of a shell.
 
     \b
     bash:  eval "$(forethought completion bash)"                  in ~/.bashrc

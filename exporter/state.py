@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -75,7 +76,7 @@ class StateFolder:
         if grid is None:
             return
         window, pulled = store.window(), store.pulled
-        payload = [np.ascontiguousarray(window.values).data.cast("B"), np.packbits(pulled).tobytes()]
+        payload = [memoryview(np.ascontiguousarray(window.values)).cast("B"), np.packbits(pulled).tobytes()]
         header = _Header(
             forethought_state=_VERSION,
             signature=signature,
@@ -150,7 +151,7 @@ def _read(file: Path) -> tuple[_Header, bytes]:
     return header, payload
 
 
-def _crc(parts: list[bytes | memoryview]) -> int:
+def _crc(parts: Sequence[bytes | memoryview]) -> int:
     crc = 0
     for part in parts:
         crc = zlib.crc32(part, crc)
