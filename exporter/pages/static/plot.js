@@ -1,0 +1,170 @@
+"use strict";
+// One plot of one series: samples, the band that was expected, what was strange, and forecasts.
+
+function bytes(text) {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0)).buffer;
+}
+
+function unpack(packed, series) {
+  return Array.from(new Float32Array(bytes(packed)), (value) =>
+    isFinite(value) ? value * series.scale + series.offset : null);
+}
+
+function unpackRibbon(ribbon, series, length) {
+  const before = new Array(Math.min(ribbon.from, length)).fill(null);
+  return ["middle", "lower", "upper"].map((part) => before.concat(unpack(ribbon[part], series)));
+}
+
+// Columns of the plot: time, value, strange value, band (3), forecast (3); scores stand beside them.
+function columnsOf(series, data) {
+  const columns = series.index ? Array.from(new Uint32Array(bytes(series.index))) : Array.from({ length: data.steps }, (_, i) => i);
+  const ahead = Array.from(new Uint32Array(bytes(series.aheadIndex)));
+  const times = columns.concat(ahead).map((column) => data.start + column * data.step);
+  const nothing = new Array(ahead.length).fill(null);
+  const values = unpack(series.value, series);
+  const scores = Array.from(new Uint16Array(bytes(series.score)), (score) => score / 100);
+  const band = unpackRibbon(series.band, series, columns.length).map((part) => part.concat(nothing));
+  const past = unpackRibbon(series.past, series, columns.length);
+  const next = unpackRibbon(series.ahead, series, ahead.length);
+  const strange = values.map((value, i) => (scores[i] > 1 ? value : null));
+  const forecast = past.map((part, i) => part.concat(next[i]));
+  return {
+    scores,
+    table: [times, values.concat(nothing), strange.concat(nothing), ...band, ...forecast],
+    end: data.start + (data.steps - 1) * data.step,
+  };
+}
+
+const GROUPS = [
+  { name: "Sample", columns: [1], swatch: "value" },
+  { name: "Expected", columns: [3, 4, 5], swatch: "band", edges: [4, 5] },
+  { name: "Anomaly", columns: [2], swatch: "mark" },
+  { name: "Forecast", columns: [6, 7, 8], swatch: "interval", edges: [7, 8] },
+];
+
+function colour(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+}
+
+// 24 hours and ISO dates, whatever the browser's language.
+const TICKS = [
+  [31536e3, "{YYYY}", null, null, null, null, null, null, 1],
+  [2419200, "{YYYY}-{MM}", null, null, null, null, null, null, 1],
+  [86400, "{MM}-{DD}", "\n{YYYY}", null, null, null, null, null, 1],
+  [60, "{HH}:{mm}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
+  [1, "{HH}:{mm}:{ss}", "\n{YYYY}-{MM}-{DD}", null, "\n{MM}-{DD}", null, null, null, 1],
+];
+
+// The band of a model that still learns may be huge; it must not press the samples flat.
+function rangeOf(plot) {
+  const [first, last] = plot.series[0].idxs || [0, plot.data[0].length - 1];
+  const span = (columns) => {
+    let low = Infinity, high = -Infinity;
+    for (const column of columns) {
+      if (!plot.series[column].show) continue;
+      for (let i = first; i <= last; i++) {
+        const value = plot.data[column][i];
+        if (value != null) { low = Math.min(low, value); high = Math.max(high, value); }
+      }
+    }
+    return [low, high];
+  };
+  const all = span([1, 4, 5, 6, 7, 8]);
+  if (all[0] > all[1]) return [0, 1];
+  const core = span([1, 6]);
+  const room = core[0] <= core[1] ? (core[1] - core[0] || Math.abs(core[1]) || 1) : Infinity;
+  const low = Math.max(all[0], core[0] - room), high = Math.min(all[1], core[1] + room);
+  const [from, to] = room === Infinity ? all : [low, high];
+  const margin = (to - from || Math.abs(to) || 1) * 0.06;
+  return [from >= 0 && from - margin < 0 ? 0 : from - margin, to + margin];
+}
+
+// Behind the curves: stretches of anomalies, where forecasts were made, where the window ends.
+function paintBackground(plot, series, data, end) {
+  const { ctx, bbox } = plot;
+  const place = (seconds) => plot.valToPos(seconds, "x", true);
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.fillStyle = colour("mark-soft");
+  for (const [start, stop] of series.anomalies) {
+    const left = place(start - data.step / 2), width = place(stop + data.step / 2) - left;
+    ctx.fillRect(left, bbox.top, Math.max(width, 3 * uPlot.pxRatio), bbox.height);
+  }
+  ctx.strokeStyle = colour("axis");
+  ctx.lineWidth = uPlot.pxRatio;
+  ctx.setLineDash([3 * uPlot.pxRatio, 3 * uPlot.pxRatio]);
+  ctx.beginPath();
+  ctx.moveTo(place(end), bbox.top);
+  ctx.lineTo(place(end), bbox.top + bbox.height);
+  ctx.stroke();
+  ctx.fillStyle = colour("forecast");
+  for (const origin of data.origins) {
+    const x = place(origin), y = bbox.top + bbox.height, size = 4 * uPlot.pxRatio;
+    ctx.beginPath();
+    ctx.moveTo(x - size, y);
+    ctx.lineTo(x + size, y);
+    ctx.lineTo(x, y - 1.6 * size);
+    ctx.fill();
+  }
+  ctx.restore();
+}
+
+function seriesOptions() {
+  const line = (name, more) => ({ stroke: () => colour(name), width: 1.5, points: { show: false }, ...more });
+  const edge = { stroke: "transparent", width: 0, points: { show: false } };
+  return [
+    {},
+    line("value", { points: { size: 3 } }),
+    line("mark", { paths: () => null, points: { show: true, size: 6, stroke: () => colour("mark"), fill: () => colour("mark") } }),
+    line("expected", { width: 1 }), edge, edge,
+    line("forecast", { dash: [6, 3] }), edge, edge,
+  ];
+}
+
+function plotHeight() {
+  return window.innerWidth < 640 ? 220 : 270;
+}
+
+function makePlot(element, series, data, hooks) {
+  const { table, scores, end } = columnsOf(series, data);
+  const axis = { stroke: () => colour("axis"), grid: { stroke: () => colour("grid"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+  const plot = new uPlot({
+    width: element.clientWidth || 600,
+    height: plotHeight(),
+    legend: { show: false },
+    padding: [8, 8, 0, 0],
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone.local ? localZone : "Etc/UTC"),
+    cursor: {
+      y: false,
+      drag: { x: true, y: false, dist: 5 },
+      points: { size: 7 },
+      sync: { key: "backtest", scales: ["x", null], filters: { pub: (type) => type === "mousemove" || type === "mouseleave" } },
+    },
+    scales: { x: { time: true }, y: { range: rangeOf } },
+    axes: [
+      { ...axis, values: TICKS, space: 70 },
+      { ...axis, size: (self, labels) => Math.max(46, 14 + 7.2 * Math.max(0, ...(labels || []).map((text) => text.length))), values: (self, ticks) => tickLabels(ticks) },
+    ],
+    series: seriesOptions(),
+    bands: [{ series: [5, 4], fill: () => colour("band") }, { series: [8, 7], fill: () => colour("interval") }],
+    hooks: {
+      drawClear: [(self) => paintBackground(self, series, data, end)],
+      setCursor: [(self) => hooks.cursor(self)],
+      setScale: [(self, name) => name === "x" && hooks.zoom(self)],
+    },
+  }, table, element);
+  return { plot, scores, series, element, end };
+}
+
+// Neighbouring ticks must not read the same: as many digits as their distance asks for.
+function tickLabels(ticks) {
+  const size = Math.max(...ticks.map(Math.abs));
+  const step = ticks.length > 1 ? Math.abs(ticks[1] - ticks[0]) : size;
+  const [unit, prefix] = [[1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e4, "k"]].find(([one]) => size >= one && size < 1e18) || [1, ""];
+  const scale = prefix === "k" ? 1e3 : unit;
+  if (size >= 1e18 || (size < 1e-3 && size > 0)) return ticks.map((tick) => (tick === 0 ? "0" : tick.toExponential(1)));
+  const digits = Math.min(9, Math.max(0, -Math.floor(Math.log10(step / scale) + 1e-9)));
+  return ticks.map((tick) => (tick / scale).toFixed(digits) + (tick === 0 ? "" : prefix));
+}
