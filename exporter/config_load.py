@@ -55,12 +55,22 @@ def parse_config(file: str, text: str) -> Configuration:
     try:
         return Configuration.model_validate(document.data)
     except ValidationError as error:
-        lines = dict.fromkeys(_line(document, details) for details in error.errors(include_url=False))
-        raise ConfigError(*lines) from None
+        mistakes = [details for details in error.errors(include_url=False) if not _is_inherited(document, details)]
+        raise ConfigError(*dict.fromkeys(_line(document, details) for details in mistakes)) from None
+
+
+def _is_inherited(document: Document, error: ErrorDetails) -> bool:
+    """Tell a mistake under `defaults` that a query only repeats: it is not in the file where it is found."""
+    path = _path(error)
+    return path[:1] == ("queries",) and error["type"] != "missing" and path not in document.lines
+
+
+def _path(error: ErrorDetails) -> Path:
+    return tuple(part for part in error["loc"] if part != "function-after")
 
 
 def _line(document: Document, error: ErrorDetails) -> str:
-    path: Path = tuple(part for part in error["loc"] if part != "function-after")
+    path = _path(error)
     kind, given = error["type"], error.get("input")
     if kind == "extra_forbidden":
         return document.place(path) + ": is not a known key." + _suggestion(path)

@@ -63,10 +63,10 @@ def metrics_page() -> str:
 
 
 def _metrics_table(families: tuple[Family, ...]) -> str:
-    rows = [
-        f"| `{family.name}` | {family.kind} | {', '.join(f'`{label}`' for label in family.labels) or '-'} | {family.help} |"
-        for family in families
-    ]
+    rows = []
+    for family in families:
+        labels = ", ".join(f"`{label}`" for label in family.labels) or "-"
+        rows.append(f"| `{family.name}` | {family.kind} | {labels} | {family.help} |")
     return "| metric | type | own labels | meaning |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
 
 
