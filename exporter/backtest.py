@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from detectors.base import Band, Baseline
+from detectors.walk import walk_forward
 from exporter.backtest_anomalies import THRESHOLD, anomalies_of
 from exporter.backtest_errors import ForecastErrors, LeadSums
 from exporter.backtest_report import BacktestReport, Curves, Ribbon, SeriesResult
@@ -33,8 +34,9 @@ class Backtest:
         How far to forecast, seconds; each is rounded up to whole steps.
     coverage : float, default 0.95
         Share of samples that shall fall inside the forecast's interval.
-    refit : float, default 3600
-        Seconds between two fits of the detector, as in the running service.
+    refit : float, default 21600
+        Seconds between two fits of the detector. The running service may fit more often; a long backtest would take
+        as many times longer, and differ little.
     history : float or None
         Seconds a fit looks back; None for all there is.
     origins : int, default 7
@@ -54,7 +56,7 @@ class Backtest:
     forecaster: Callable[[], Forecaster]
     horizons: Sequence[float]
     coverage: float = 0.95
-    refit: float = 3600.0
+    refit: float = 21_600.0
     history: float | None = None
     origins: int = 7
     join: int = 3
@@ -96,7 +98,7 @@ class Backtest:
         ValueError
             For a window of fewer than 2 steps.
         """
-        horizons = sorted({math.ceil(horizon / window.step) for horizon in self.horizons})
+        horizons = sorted({_steps(horizon, window.step) for horizon in self.horizons})
         origins = past_origins(window.n_steps, horizons[-1], self.origins)
         leads = LeadSums(horizons)
         results: list[SeriesResult] = []
@@ -116,7 +118,7 @@ class Backtest:
         )
 
     def _judge(self, block: Window, origins: Sequence[int], leads: LeadSums) -> list[SeriesResult]:
-        scores, band = self._walk(block)
+        walk = walk_forward(self.detector(), block, history=self._lookback(block), refit=_steps(self.refit, block.step))
         past = [self._forecast(block, origin, leads.steps) for origin in origins]
         ahead = self._forecast(block, block.n_steps, leads.steps)
         errors = ForecastErrors.of(block, origins, past)
@@ -126,8 +128,8 @@ class Backtest:
         for row in range(block.n_series):
             curves = Curves(
                 values=block.values[row].copy(),
-                scores=scores[row].copy(),
-                band=_ribbon(band.expected, band.lower, band.upper, row),
+                scores=walk.scores[row].copy(),
+                band=_ribbon(walk.band.expected, walk.band.lower, walk.band.upper, row),
                 past=_ribbon(said.expected, said.lower, said.upper, row),
                 ahead=_ribbon(ahead.mean, ahead.lower, ahead.upper, row),
             )
@@ -149,26 +151,12 @@ class Backtest:
             curves=curves,
         )
 
-    def _walk(self, block: Window) -> tuple[FloatArray, Band]:
-        every = max(1, round(self.refit / block.step))
-        scores = np.full(block.values.shape, np.nan)
-        band = _unknown(block)
-        for column in range(every, block.n_steps, every):
-            model = self.detector().fit(self._known(block, column))
-            ahead = block.until(column + every).since(column)
-            scores[:, column : column + every] = model.score(ahead)
-            said = model.expect(ahead)
-            band.expected[:, column : column + every] = said.expected
-            band.lower[:, column : column + every] = said.lower
-            band.upper[:, column : column + every] = said.upper
-        return scores, band
-
     def _forecast(self, block: Window, origin: int, steps: int) -> Forecast:
-        return self.forecaster().fit(self._known(block, origin)).forecast(steps, coverage=self.coverage)
+        known = block.until(origin).since(max(0, origin - self._lookback(block)))
+        return self.forecaster().fit(known).forecast(steps, coverage=self.coverage)
 
-    def _known(self, block: Window, column: int) -> Window:
-        first = 0 if self.history is None else max(0, column - round(self.history / block.step))
-        return block.until(column).since(first)
+    def _lookback(self, block: Window) -> int:
+        return block.n_steps if self.history is None else _steps(self.history, block.step)
 
 
 def past_origins(n_steps: int, steps: int, most: int) -> tuple[int, ...]:
@@ -203,6 +191,10 @@ def past_origins(n_steps: int, steps: int, most: int) -> tuple[int, ...]:
     return tuple(last - spacing * back for back in reversed(range(count)))
 
 
+def _steps(seconds: float, step: float) -> int:
+    return max(1, math.ceil(seconds / step))
+
+
 def _blocks(window: Window) -> Iterator[Window]:
     rows = max(1, BLOCK_SAMPLES // window.n_steps)
     for first in range(0, window.n_series, rows):
@@ -220,7 +212,7 @@ def _most_interesting(results: list[SeriesResult], drawn: int) -> list[SeriesRes
 
 def _onto_window(block: Window, origins: Sequence[int], past: Sequence[Forecast]) -> Band:
     """Past forecasts laid over the columns they spoke of; NaN where none spoke."""
-    said = _unknown(block)
+    said = Band(*(np.full(block.values.shape, np.nan) for _ in range(3)))
     for origin, forecast in zip(origins, past, strict=True):
         columns = slice(origin, origin + len(forecast.times))
         said.expected[:, columns], said.lower[:, columns], said.upper[:, columns] = (
@@ -229,10 +221,6 @@ def _onto_window(block: Window, origins: Sequence[int], past: Sequence[Forecast]
             forecast.upper,
         )
     return said
-
-
-def _unknown(block: Window) -> Band:
-    return Band(*(np.full(block.values.shape, np.nan) for _ in range(3)))
 
 
 def _ribbon(middle: FloatArray, lower: FloatArray, upper: FloatArray, row: int) -> Ribbon:

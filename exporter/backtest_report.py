@@ -186,6 +186,11 @@ class BacktestReport:
         return sum(len(result.anomalies) for result in self.results)
 
     @property
+    def lasting(self) -> int:
+        """Anomalies that lasted longer than one step."""
+        return sum(anomaly.end > anomaly.start for result in self.results for anomaly in result.anomalies)
+
+    @property
     def alarms_per_series_day(self) -> float:
         """Anomalies a series brings a day, over the judged steps; 0 where none was judged."""
         days = self.judged_steps * self.step / DAY

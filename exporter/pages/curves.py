@@ -12,8 +12,10 @@ import numpy.typing as npt
 from exporter.backtest_report import Anomaly, Curves, Ribbon
 from series import FloatArray
 
-# A plot is some thousand pixels wide. Each bucket keeps two points or three.
-BUCKETS = 1_000
+# A week of five minutes goes in whole; more is cut into buckets, each of which keeps two points or three. A plot is
+# some thousand pixels wide.
+WHOLE = 2_100
+BUCKETS = 800
 # Points around anomalies that are kept whole, so that one can look closer at them.
 CLOSE_UP = 400
 # Points of the forecast from the window's end; it is smooth.
@@ -63,7 +65,7 @@ def chosen_columns(curves: Curves, wanted: Columns) -> Columns:
         All columns where these are few.
     """
     n_steps = curves.values.size
-    if n_steps <= 2 * BUCKETS:
+    if n_steps <= WHOLE:
         return np.arange(n_steps)
     edges = np.linspace(0, n_steps, BUCKETS + 1).astype(np.intp)[:-1]
     missing = np.isnan(curves.values)

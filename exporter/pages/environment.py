@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from exporter import __version__
-from exporter.pages.text import format_date, format_duration, format_instant, format_number, format_share
+from exporter.pages.text import format_date, format_duration, format_instant, format_number, format_score, format_share
 
 
 @cache
@@ -25,7 +25,12 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update(
-        date=format_date, duration=format_duration, instant=format_instant, number=format_number, share=format_share
+        date=format_date,
+        duration=format_duration,
+        instant=format_instant,
+        number=format_number,
+        score=format_score,
+        share=format_share,
     )
     made.globals["version"] = __version__
     return made

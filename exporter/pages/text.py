@@ -30,6 +30,17 @@ def format_number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
+def format_score(score: float) -> str:
+    """Two decimals; beyond a thousand how far says nothing any more.
+
+    Examples
+    --------
+    >>> format_score(1.234), format_score(5e12)
+    ('1.23', '> 1,000')
+    """
+    return f"{score:.2f}" if score <= 1000 else "> 1,000"
+
+
 def format_share(value: float) -> str:
     """Make a ratio a percentage.
 

@@ -19,10 +19,11 @@ function swatch(kind) {
   };
   const line = (stroke, dash) => draw("path", { d: "M0 6H18", stroke: `var(--${stroke})`, "stroke-width": 2, "stroke-dasharray": dash || "none" });
   if (kind === "mark") draw("circle", { cx: 9, cy: 6, r: 4, fill: "var(--mark)" });
-  if (kind === "band" || kind === "interval") draw("rect", { width: 18, height: 12, fill: `var(--${kind})` });
+  if (["band", "past", "interval"].includes(kind)) draw("rect", { width: 18, height: 12, fill: `var(--${kind})` });
   if (kind === "value") line("value");
   if (kind === "band") line("expected");
-  if (kind === "interval") line("forecast", "5 3");
+  if (kind === "past") line("forecast", "3 2");
+  if (kind === "interval") line("forecast");
   return svg;
 }
 
@@ -31,7 +32,6 @@ function makeKeys(entry) {
   keys.className = "keys";
   entry.when = document.createElement("span");
   entry.when.className = "when";
-  keys.append(entry.when);
   entry.outputs = GROUPS.map((group) => {
     const button = document.createElement("button"), output = document.createElement("output");
     button.type = "button";
@@ -45,6 +45,7 @@ function makeKeys(entry) {
     keys.append(button);
     return output;
   });
+  keys.append(entry.when);
   entry.element.after(keys);
 }
 
@@ -83,8 +84,8 @@ function moveCursor(entry, at) {
   const time = plot.data[0][to], now = view || whole;
   if (time < now.min || time > now.max) setView(time - (now.max - now.min) / 2, time + (now.max - now.min) / 2);
   plot.setCursor({ left: plot.valToPos(time, "x"), top: 10 });
-  const [value, expected, score] = describe(entry, to);
-  spoken.textContent = `${formatTime(time)}: sample ${value}, expected ${expected}, ${score}`;
+  const said = describe(entry, to).map((text, group) => (text && text !== "–" ? `${GROUPS[group].name} ${text}` : ""));
+  spoken.textContent = [formatTime(time), ...said.filter(Boolean)].join(", ");
 }
 
 function nextAnomaly(entry, direction) {

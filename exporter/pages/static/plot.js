@@ -15,7 +15,7 @@ function unpackRibbon(ribbon, series, length) {
   return ["middle", "lower", "upper"].map((part) => before.concat(unpack(ribbon[part], series)));
 }
 
-// Columns of the plot: time, value, strange value, band (3), forecast (3); scores stand beside them.
+// Columns of the plot: time, value, strange value, band (3), past forecasts (3), forecast (3); scores stand beside them.
 function columnsOf(series, data) {
   const columns = series.index ? Array.from(new Uint32Array(bytes(series.index))) : Array.from({ length: data.steps }, (_, i) => i);
   const ahead = Array.from(new Uint32Array(bytes(series.aheadIndex)));
@@ -24,13 +24,13 @@ function columnsOf(series, data) {
   const values = unpack(series.value, series);
   const scores = Array.from(new Uint16Array(bytes(series.score)), (score) => score / 100);
   const band = unpackRibbon(series.band, series, columns.length).map((part) => part.concat(nothing));
-  const past = unpackRibbon(series.past, series, columns.length);
-  const next = unpackRibbon(series.ahead, series, ahead.length);
+  const past = unpackRibbon(series.past, series, columns.length).map((part) => part.concat(nothing));
+  const unseen = new Array(columns.length).fill(null);
+  const next = unpackRibbon(series.ahead, series, ahead.length).map((part) => unseen.concat(part));
   const strange = values.map((value, i) => (scores[i] > 1 ? value : null));
-  const forecast = past.map((part, i) => part.concat(next[i]));
   return {
     scores,
-    table: [times, values.concat(nothing), strange.concat(nothing), ...band, ...forecast],
+    table: [times, values.concat(nothing), strange.concat(nothing), ...band, ...past, ...next],
     end: data.start + (data.steps - 1) * data.step,
   };
 }
@@ -39,7 +39,8 @@ const GROUPS = [
   { name: "Sample", columns: [1], swatch: "value" },
   { name: "Expected", columns: [3, 4, 5], swatch: "band", edges: [4, 5] },
   { name: "Anomaly", columns: [2], swatch: "mark" },
-  { name: "Forecast", columns: [6, 7, 8], swatch: "interval", edges: [7, 8] },
+  { name: "Past forecast", columns: [6, 7, 8], swatch: "past", edges: [7, 8] },
+  { name: "Forecast", columns: [9, 10, 11], swatch: "interval", edges: [10, 11] },
 ];
 
 function colour(name) {
@@ -69,11 +70,13 @@ function rangeOf(plot) {
     }
     return [low, high];
   };
-  const all = span([1, 4, 5, 6, 7, 8]);
+  const all = span([1, 4, 5, 6, 7, 8, 9, 10, 11]);
   if (all[0] > all[1]) return [0, 1];
-  const core = span([1, 6]);
+  const core = span([1, 6, 9]);
   const room = core[0] <= core[1] ? (core[1] - core[0] || Math.abs(core[1]) || 1) : Infinity;
-  const low = Math.max(all[0], core[0] - room), high = Math.min(all[1], core[1] + room);
+  // What never falls below 0, a rate or a duration, needs no room there, whatever its band.
+  const floor = core[0] >= 0 ? 0 : -Infinity;
+  const low = Math.max(all[0], core[0] - room, floor), high = Math.min(all[1], core[1] + room);
   const [from, to] = room === Infinity ? all : [low, high];
   const margin = (to - from || Math.abs(to) || 1) * 0.06;
   return [from >= 0 && from - margin < 0 ? 0 : from - margin, to + margin];
@@ -111,15 +114,22 @@ function paintBackground(plot, series, data, end) {
   ctx.restore();
 }
 
+// Runs of strange samples are a thick line; only a strange sample without neighbours needs a dot.
+function alone(plot, column) {
+  const values = plot.data[column];
+  return values.flatMap((value, i) => (value != null && values[i - 1] == null && values[i + 1] == null ? [i] : []));
+}
+
 function seriesOptions() {
   const line = (name, more) => ({ stroke: () => colour(name), width: 1.5, points: { show: false }, ...more });
   const edge = { stroke: "transparent", width: 0, points: { show: false } };
   return [
     {},
     line("value", { points: { size: 3 } }),
-    line("mark", { paths: () => null, points: { show: true, size: 6, stroke: () => colour("mark"), fill: () => colour("mark") } }),
+    line("mark", { width: 2.5, points: { show: true, size: 7, width: 0, fill: () => colour("mark"), filter: alone } }),
     line("expected", { width: 1 }), edge, edge,
-    line("forecast", { dash: [6, 3] }), edge, edge,
+    line("forecast", { width: 1, dash: [3, 3] }), edge, edge,
+    line("forecast"), edge, edge,
   ];
 }
 
@@ -148,7 +158,7 @@ function makePlot(element, series, data, hooks) {
       { ...axis, size: (self, labels) => Math.max(46, 14 + 7.2 * Math.max(0, ...(labels || []).map((text) => text.length))), values: (self, ticks) => tickLabels(ticks) },
     ],
     series: seriesOptions(),
-    bands: [{ series: [5, 4], fill: () => colour("band") }, { series: [8, 7], fill: () => colour("interval") }],
+    bands: [{ series: [5, 4], fill: () => colour("band") }, { series: [8, 7], fill: () => colour("past") }, { series: [11, 10], fill: () => colour("interval") }],
     hooks: {
       drawClear: [(self) => paintBackground(self, series, data, end)],
       setCursor: [(self) => hooks.cursor(self)],
@@ -165,6 +175,7 @@ function tickLabels(ticks) {
   const [unit, prefix] = [[1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e4, "k"]].find(([one]) => size >= one && size < 1e18) || [1, ""];
   const scale = prefix === "k" ? 1e3 : unit;
   if (size >= 1e18 || (size < 1e-3 && size > 0)) return ticks.map((tick) => (tick === 0 ? "0" : tick.toExponential(1)));
-  const digits = Math.min(9, Math.max(0, -Math.floor(Math.log10(step / scale) + 1e-9)));
+  let digits = 0;
+  while (digits < 9 && Math.abs(+(step / scale).toFixed(digits) - step / scale) > 1e-6 * step / scale) digits++;
   return ticks.map((tick) => (tick / scale).toFixed(digits) + (tick === 0 ? "" : prefix));
 }
