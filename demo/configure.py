@@ -1,0 +1,103 @@
+"""The servers' configuration files, rewritten for the ports and folders of this run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from demo.ports import HOST, Ports
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+PROMETHEUS = CHECKOUT / "deploy" / "prometheus.yml"
+RULES = CHECKOUT / "alertmanager" / "rules"
+ALERTMANAGER = CHECKOUT / "alertmanager" / "alertmanager.yml"
+FORETHOUGHT = CHECKOUT / "demo" / "forethought.yml"
+SIDECAR_JOB = "forethought"
+
+
+@dataclass(frozen=True)
+class State:
+    """Where this run keeps its files."""
+
+    folder: Path
+
+    @property
+    def prometheus(self) -> Path:
+        """Prometheus' configuration."""
+        return self.folder / "prometheus.yml"
+
+    @property
+    def alertmanager(self) -> Path:
+        """Alertmanager's configuration."""
+        return self.folder / "alertmanager.yml"
+
+    @property
+    def forethought(self) -> Path:
+        """The sidecar's configuration."""
+        return self.folder / "forethought.yml"
+
+    @property
+    def targets(self) -> Path:
+        """The file by which Prometheus finds the load generator."""
+        return self.folder / "targets.json"
+
+    @property
+    def notifications(self) -> Path:
+        """What the receiver got."""
+        return self.folder / "notifications.json"
+
+    @property
+    def logs(self) -> Path:
+        """One log for each process."""
+        return self.folder / "logs"
+
+
+def write_all(state: State, ports: Ports) -> None:
+    """Write the three configurations."""
+    _write(state.prometheus, prometheus(_read(PROMETHEUS), state, ports))
+    _write(state.alertmanager, alertmanager(_read(ALERTMANAGER), ports))
+    _write(state.forethought, forethought(_read(FORETHOUGHT), ports))
+
+
+def prometheus(config: Any, state: State, ports: Ports) -> Any:
+    """Prometheus' configuration with this run's addresses, rules and targets file."""
+    config["rule_files"] = [str(RULES / "*.yml")]
+    config["alerting"]["alertmanagers"] = [{"static_configs": [_static(ports.alertmanager)]}]
+    addresses = {"prometheus": ports.prometheus, "alertmanager": ports.alertmanager, SIDECAR_JOB: ports.sidecar}
+    for job in config["scrape_configs"]:
+        if "file_sd_configs" in job:
+            job["file_sd_configs"][0]["files"] = [str(state.targets)]
+        else:
+            job["static_configs"] = [_static(addresses[job["job_name"]])]
+    return config
+
+
+def alertmanager(config: Any, ports: Ports) -> Any:
+    """Alertmanager's configuration with every webhook pointed to this run's receiver."""
+    folder = ALERTMANAGER.parent
+    config["templates"] = [str(folder / pattern) for pattern in config.get("templates", [])]
+    for receiver in config["receivers"]:
+        for webhook in receiver.get("webhook_configs", []):
+            webhook["url"] = ports.url("receiver") + "/hook"
+    return config
+
+
+def forethought(config: Any, ports: Ports) -> Any:
+    """The sidecar's configuration with this run's Prometheus."""
+    config["source"]["url"] = ports.url("prometheus")
+    return config
+
+
+def _static(port: int) -> dict[str, list[str]]:
+    return {"targets": [f"{HOST}:{port}"]}
+
+
+def _read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+def _write(path: Path, config: Any) -> None:
+    path.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
