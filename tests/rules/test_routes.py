@@ -1,0 +1,78 @@
+"""Who is told: each route, each receiver, and the text of a message."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2] / "alertmanager"
+CONFIG = ROOT / "alertmanager.yml"
+
+TENANTS = ("acme", "globex", "initech", "umbrella")
+ROUTES = [
+    *[(f"alertname=ForethoughtAnomaly tenant={t} severity=warning", t) for t in TENANTS],
+    *[(f"alertname=ForethoughtAnomaly tenant={t} severity=critical", f"{t}-page") for t in TENANTS],
+    ("alertname=ForethoughtAnomaly tenant=none severity=warning", "platform"),
+    ("alertname=ForethoughtAnomaly tenant=newcomer severity=warning", "platform"),
+    ("alertname=ForethoughtAnomaly tenant=newcomer severity=critical", "platform-page"),
+    ("alertname=ForethoughtWidespreadAnomaly tenant=none severity=critical", "platform-page"),
+    ("alertname=ForethoughtForecastMissed tenant=acme severity=info", "digest"),
+    ("alertname=ForethoughtDown component=forethought tenant=none severity=critical", "platform-page"),
+    ("alertname=ForethoughtQueryFailing component=forethought tenant=none severity=warning", "platform"),
+    ("alertname=ForethoughtSeriesSkipped component=forethought tenant=none severity=info", "platform"),
+]
+
+pytestmark = pytest.mark.servers
+
+
+def amtool(*arguments: str) -> str:
+    done = subprocess.run(["amtool", *arguments], capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode:
+        pytest.fail(f"amtool {' '.join(arguments)}\n{done.stdout}{done.stderr}", pytrace=False)
+    return done.stdout
+
+
+def render(name: str, kind: str = "text") -> str:
+    return amtool(
+        "template",
+        "render",
+        f"--template.type={kind}",
+        f"--template.glob={ROOT}/templates/*.tmpl",
+        f"--template.data={ROOT}/tests/notification.json",
+        f'--template.text={{{{ template "{name}" . }}}}',
+    )
+
+
+def test_configuration_is_valid() -> None:
+    amtool("check-config", str(CONFIG))
+
+
+@pytest.mark.parametrize(("labels", "receiver"), ROUTES)
+def test_alert_goes_to(labels: str, receiver: str) -> None:
+    amtool("config", "routes", "test", f"--config.file={CONFIG}", f"--verify.receivers={receiver}", *labels.split())
+
+
+def test_every_receiver_is_reached_by_a_case() -> None:
+    declared = {receiver["name"] for receiver in yaml.safe_load(CONFIG.read_text())["receivers"]}
+    assert declared == {receiver for _, receiver in ROUTES}
+
+
+def test_title_says_what_and_whose() -> None:
+    assert render("forethought.title") == "[FIRING 1 warning] ForethoughtAnomaly run_duration_seconds (acme)"
+
+
+def test_text_says_value_band_beginning_and_where_to_look() -> None:
+    text = render("forethought.text")
+    assert "Value 12.5, expected 4 to 8; score 1.5, where 1 is the threshold. Since 2026-11-20 20:00:00" in text
+    assert "Dashboard: http://localhost:3000/d/forethought-detail?var-query=run_duration_seconds" in text
+    assert "Runbook: alertmanager/runbooks/ForethoughtAnomaly.md" in text
+    assert "Over: Unusual: run_duration_seconds pipeline_id=orders\n  From 2026-11-20 19:00:00 UTC" in text
+
+
+def test_html_escapes_label_values() -> None:
+    html = render("forethought.html", "html")
+    assert "pipeline_id=billing &lt;new&gt;" in html
+    assert "<new>" not in html
