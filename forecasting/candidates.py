@@ -1,0 +1,162 @@
+"""Many simple forecasts at once: each shape with each level, for all series and from any instant of the history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from forecasting.seasons import Seasons
+from forecasting.shapes import Flat, Profile, Shape, Steps, Waves, mean_profile, median_profile, mixed, waves
+from series import FloatArray
+
+# A weighted mean reaches back this many times its own time constant; what lies before weighs less than 1 %.
+_REACH = 5
+# Slows the fastest waves down where the history hardly shows them.
+_RIDGE = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Regression:
+    """Trend and waves, fitted to every beginning of the history that is asked for.
+
+    The sums that least squares needs are added up along the history once, so one more origin costs one small
+    solve for all series together.
+
+    Attributes
+    ----------
+    origins : tuple of int
+        Ascending; each fit sees the columns before its origin.
+    fits : list of Waves
+        One for each origin, without the trend.
+    """
+
+    origins: tuple[int, ...]
+    fits: list[Waves]
+
+    @classmethod
+    def fit(cls, values: FloatArray, seasons: Seasons, origins: Sequence[int]) -> Regression:
+        """Solve for each origin.
+
+        Parameters
+        ----------
+        values : (n_series, n_steps) float64
+            No NaN.
+        seasons : Seasons
+            What waves to fit.
+        origins : sequence of int
+            Ascending, the last at most `n_steps`.
+        """
+        steps = np.arange(values.shape[1])
+        trend = np.column_stack([np.ones(len(steps)), steps / len(steps)])
+        design = np.hstack([trend, waves(steps, seasons.waves(len(steps)))])
+        penalty = np.repeat([0.0, _RIDGE], [2, design.shape[1] - 2])
+        gram, moments, fits = np.zeros((design.shape[1],) * 2), np.zeros((design.shape[1], len(values))), []
+        for start, stop in pairwise((0, *origins)):
+            part = design[start:stop]
+            gram, moments = gram + part.T @ part, moments + part.T @ values[:, start:stop].T
+            periods = seasons.waves(stop)
+            used = slice(2 + 2 * len(periods))
+            # A thousandth of a sample keeps the trend solvable in a history of one step.
+            solution = np.linalg.solve((gram + np.diag(stop * penalty + 1e-3))[used, used], moments[used])
+            fits.append(Waves(np.ascontiguousarray(solution[2:].T), periods))
+        return cls(tuple(origins), fits)
+
+    def before(self, origin: int) -> Waves:
+        """Fit to the columns before `origin`."""
+        return self.fits[self.origins.index(origin)]
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Simple forecasts of a block of series.
+
+    Attributes
+    ----------
+    values : (n_series, n_steps) float64
+        History without NaN.
+    seasons : Seasons
+        Periods that may show in it.
+    regression : Regression
+        Fitted to each origin that is asked for.
+    """
+
+    values: FloatArray
+    seasons: Seasons
+    regression: Regression
+
+    @classmethod
+    def of(cls, values: FloatArray, seasons: Seasons, origins: Sequence[int]) -> Candidates:
+        """Prepare for forecasts from these origins, ascending."""
+        return cls(values, seasons, Regression.fit(values, seasons, origins))
+
+    def ahead(self, origin: int, leads: Steps) -> FloatArray:
+        """Forecast from the columns before `origin`.
+
+        Parameters
+        ----------
+        leads : (n_leads,) int
+            1 is the column of the origin itself.
+
+        Returns
+        -------
+        (n_candidates, n_series, n_leads) float64
+            NaN throughout a candidate that needs more history.
+        """
+        past, steps = self.values[:, :origin], origin - 1 + leads
+        averages = [_Average.of(tau, origin) for tau in self.seasons.levels]
+        levels = [average(past) for average in averages]
+        forecasts = []
+        for shape in self._shapes(past, origin):
+            for average, level in zip(averages, levels, strict=True):
+                forecasts.append(_raised(shape, average, level, steps) if shape else self._nothing(leads))
+        forecasts += [self._repeat(past, period, steps) for period in self.seasons.periods]
+        return np.stack(forecasts)
+
+    def _shapes(self, past: FloatArray, origin: int) -> Iterator[Shape | None]:
+        yield Flat(len(past))
+        medians: dict[int, Profile] = {}
+        for period in self.seasons.periods:
+            shown = origin // period
+            yield mean_profile(past, period, 3) if shown >= 2 else None
+            if shown >= 3:
+                medians[period] = median_profile(past, period, 7)
+            yield medians.get(period)
+        if (pair := self.seasons.nested) is not None:
+            day, week = pair
+            enough = origin >= max(2 * week, 3 * day)
+            yield mixed(medians[day], mean_profile(past, week, 4)) if enough else None
+        if len(self.seasons.daily_waves):
+            yield self.regression.before(origin) if len(self.seasons.waves(origin)) else None
+
+    def _repeat(self, past: FloatArray, period: int, steps: Steps) -> FloatArray:
+        """Repeat the last cycle as it was."""
+        first = past.shape[1] - period
+        return past[:, first + (steps - first) % period] if first >= 0 else self._nothing(steps)
+
+    def _nothing(self, leads: Steps) -> FloatArray:
+        return np.full((len(self.values), len(leads)), np.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class _Average:
+    """Mean with exponentially falling weights: the level of simple exponential smoothing."""
+
+    steps: Steps
+    weights: FloatArray
+
+    @classmethod
+    def of(cls, tau: float, origin: int) -> _Average:
+        back = np.arange(min(origin, int(np.ceil(_REACH * tau))), 0, -1)
+        weights = np.exp(-back / tau + 1 / tau)
+        return cls(origin - back, weights / weights.sum())
+
+    def __call__(self, past: FloatArray) -> FloatArray:
+        return past[:, self.steps[0] :] @ self.weights
+
+
+def _raised(shape: Shape, average: _Average, level: FloatArray, steps: Steps) -> FloatArray:
+    """Shape, lifted to the level that the series had where the average looked."""
+    return (level - shape.mean(average.steps, average.weights))[:, np.newaxis] + shape.at(steps)

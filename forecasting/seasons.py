@@ -1,0 +1,65 @@
+"""Which periods a history may show, told by its length and step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from series import FloatArray
+from series.calendar import DAY, WEEK
+
+HOUR = 3_600
+# Fewer steps than this have no shape worth learning.
+_SHORTEST = 4
+# Waves of a day; waves of a week, which go up to nearly four a day and tell one weekday from another.
+_DAILY, _WEEKLY = 10, 27
+
+
+@dataclass(frozen=True, eq=False)
+class Seasons:
+    """Periods to try; whether a series has them is found by the errors of what builds on them.
+
+    Attributes
+    ----------
+    periods : tuple of int
+        Day, week, hour, as far as the history holds two of them; steps.
+    nested : (int, int) or None
+        Day and week where both are there.
+    daily_waves, weekly_waves : (n_waves,) float64
+        Periods of the sines of the regression; steps.
+    levels : tuple of float
+        Time constants of the levels; steps.
+    unit : int
+        Steps between instants that are alike: a day, or else a small part of the history.
+    """
+
+    periods: tuple[int, ...]
+    nested: tuple[int, int] | None
+    daily_waves: FloatArray
+    weekly_waves: FloatArray
+    levels: tuple[float, ...]
+    unit: int
+
+    @classmethod
+    def of(cls, step: float, n_steps: int) -> Seasons:
+        """Seasons of a history of `n_steps` columns, `step` seconds apart."""
+        day, week, hour = (round(season / step) for season in (DAY, WEEK, HOUR))
+        periods = tuple(p for p in (day, week, hour) if _SHORTEST <= p <= n_steps // 2)
+        has_day = day in periods
+        nested = (day, week) if has_day and week == 7 * day and week in periods else None
+        rhythm = float(day) if has_day else max(n_steps / 4, 1.0)
+        return cls(
+            periods,
+            nested,
+            np.array([day / k for k in range(1, min(_DAILY, day // 2 - 1) + 1) if has_day]),
+            np.array([week / k for k in range(1, _WEEKLY + 1) if nested and k % 7]),
+            (0.3, max(rhythm / 48, 0.3), max(rhythm / 8, 0.5), rhythm, 7 * rhythm),
+            day if has_day and 3 * day <= n_steps else max(n_steps // 40, 1),
+        )
+
+    def waves(self, n_steps: int) -> FloatArray:
+        """Periods of the waves that `n_steps` columns show twice or more."""
+        if self.nested and n_steps >= 2 * self.nested[1]:
+            return np.concatenate([self.daily_waves, self.weekly_waves])
+        return self.daily_waves if len(self.daily_waves) and n_steps >= 2 * self.daily_waves[0] else np.empty(0)
