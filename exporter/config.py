@@ -108,12 +108,12 @@ class Source(_Section):
 
 
 class MinimumDeviation(_Section):
-    """Deviations smaller than this are never an anomaly, however rare they are."""
+    """Deviations smaller than this are never an anomaly, however rare they are: nobody gets up for less."""
 
     absolute: float = Field(default=0.0, ge=0, strict=False, allow_inf_nan=False)
     """In the unit of the query's values."""
-    relative: float = Field(default=0.1, ge=0, strict=False, allow_inf_nan=False)
-    """As a ratio of the expected value: 0.1 means ten per cent. Nobody gets up for less."""
+    relative: float = Field(default=0.0, ge=0, strict=False, allow_inf_nan=False)
+    """As a ratio of the expected value: 0.1 means ten per cent."""
 
 
 class Forecast(_Section):

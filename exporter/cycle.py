@@ -55,7 +55,7 @@ class QueryCycle:
         self.source = source
         self.telemetry = telemetry
         self.stale_after = stale_after
-        self.store = RingStore(step=query.step, n_steps=query.history // query.step)
+        self.store = RingStore(step=int(query.step), n_steps=query.history // query.step)
         self._detector = DetectorSlot(plan)
         self._forecaster = ForecasterSlot(plan)
         self._lines = Lines(query.name)
@@ -74,7 +74,7 @@ class QueryCycle:
             Where no usable answer came. The window keeps what it held, and the next cycle asks again.
         """
         query, stage = self.query, self.telemetry.stage
-        grid = Grid.ending(now, step=query.step, history=query.history, latency=query.latency)
+        grid = Grid.ending(now, step=int(query.step), history=int(query.history), latency=query.latency)
         with stage("pull"):
             overlap = math.ceil(query.late_samples / query.step)
             pulled = pull_missing(self.source, query.query, self.store, grid, overlap=overlap, limit=query.series_limit)

@@ -77,8 +77,9 @@ class ModelPlan:
 
 @dataclass
 class _Fitted:
-    """When, and for which rows, a model was fitted; NaN and -1 for never."""
+    """When, on what and for which rows a model was fitted; NaN and -1 for never."""
 
+    at: float = math.nan
     end: float = math.nan
     generation: int = -1
     n_rows: int = 0
@@ -89,7 +90,7 @@ class _Fitted:
     def is_due(self, window: Window, generation: int, every: float) -> bool:
         if self.generation != generation or self.n_rows == 0:
             return window.n_series > 0
-        return not 0 <= window.times[-1] - self.end < every
+        return not 0 <= window.times[-1] - self.at < every
 
 
 class DetectorSlot:
@@ -111,7 +112,7 @@ class DetectorSlot:
             return None
         started = time.perf_counter()
         self._model = self._plan.detector().fit(window.until(-1))
-        self._fitted = _Fitted(float(window.times[-2]), generation, window.n_series)
+        self._fitted = _Fitted(float(window.times[-1]), float(window.times[-2]), generation, window.n_series)
         return time.perf_counter() - started
 
     def judge(self, window: Window) -> Judgement:
@@ -166,7 +167,7 @@ class ForecasterSlot:
             return None
         started = time.perf_counter()
         self._kept = self._compute(window, ahead=math.ceil(every / window.step) + 1)
-        self._fitted = _Fitted(float(window.times[-1]), generation, window.n_series)
+        self._fitted = _Fitted(float(window.times[-1]), float(window.times[-1]), generation, window.n_series)
         return time.perf_counter() - started
 
     def at(self, window: Window) -> dict[Duration, Interval]:

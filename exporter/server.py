@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 from dataclasses import dataclass
 from typing import Self
@@ -121,15 +123,11 @@ class WebServer:
     """
 
     def __init__(self, app: Flask, address: ListenAddress) -> None:
-        try:
-            self._server: BaseWSGIServer | MultiSocketServer = waitress.create_server(
-                app, host=address.host, port=address.port, threads=8, ident=None, clear_untrusted_proxy_headers=True
-            )
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise AddressError(
-                f"--web.listen-address: cannot listen on {address}: {reason}. Name a free one."
-            ) from error
+        listener = _listen(address)
+        self._server: BaseWSGIServer | MultiSocketServer = waitress.create_server(
+            app, sockets=[listener], threads=8, ident=None, clear_untrusted_proxy_headers=True
+        )
+        self.port: int = listener.getsockname()[1]
         self._thread = threading.Thread(target=self._server.run, name="http", daemon=True)
 
     def start(self) -> None:
@@ -139,3 +137,14 @@ class WebServer:
     def stop(self) -> None:
         """Answer no more."""
         self._server.close()
+
+
+def _listen(address: ListenAddress) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((address.host, address.port), family=family)
+    except (OSError, UnicodeError) as error:
+        # create_server appends the address to the system's own words.
+        number = error.errno if isinstance(error, OSError) else None
+        reason = os.strerror(number) if number and number > 0 else str(error)
+        raise AddressError(f"--web.listen-address: cannot listen on {address}: {reason}. Name a free one.") from error

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from exporter.config import Configuration, Query
+from exporter.config import Configuration, Query, Source
 from exporter.config_file import ConfigError
 from exporter.config_load import load_config
 from exporter.cycle import CycleResult, QueryCycle
@@ -57,6 +57,8 @@ class Service:
         Where samples are kept over a restart; None for nowhere.
     clock : callable
         Gives the seconds since the epoch.
+    connect : callable
+        Makes the source of samples from its settings.
 
     Raises
     ------
@@ -64,7 +66,13 @@ class Service:
         Where the configuration cannot be used.
     """
 
-    def __init__(self, config_file: Path, state: StateFolder | None, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        config_file: Path,
+        state: StateFolder | None,
+        clock: Callable[[], float] = time.time,
+        connect: Callable[[Source, Telemetry], MetricSource] = make_source,
+    ) -> None:
         self.config_file = config_file
         self.config = load_config(config_file)
         self.telemetry = Telemetry()
@@ -74,7 +82,8 @@ class Service:
         self._state = state
         self._clock = clock
         self._lock = threading.Lock()
-        self._source = make_source(self.config.source, self.telemetry)
+        self._connect = connect
+        self._source = connect(self.config.source, self.telemetry)
         self._scheduler = Scheduler(self.config.parallel_queries, self._on_missed)
         self._stopped = threading.Event()
 
@@ -134,7 +143,7 @@ class Service:
         self.config = config
         former: MetricSource | None = None
         if source_changed:
-            former, self._source = self._source, make_source(config.source, self.telemetry)
+            former, self._source = self._source, self._connect(config.source, self.telemetry)
         for name in [name for name in self.queries if name not in wanted]:
             self._remove(name)
         for query in config.queries:

@@ -1,0 +1,146 @@
+"""When the models of a query learn, and what they say of its last step."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from detectors.base import Band
+from exporter.duration import Duration
+from exporter.models import DetectorSlot, ForecasterSlot, ModelPlan
+from forecasting.base import Forecast
+from series import Reason, Window
+
+
+@dataclass
+class LastValueBaseline:
+    """Expects the last value of its history, give or take 1."""
+
+    fits: list[Window]
+
+    def fit(self, history):
+        self.fits.append(history)
+        self.last_ = history.values[:, -1]
+        self.warming_up_ = np.isnan(self.last_)
+        return self
+
+    def expect(self, window):
+        expected = np.repeat(self.last_[:, None], window.n_steps, axis=1)
+        return Band(expected, expected - 1, expected + 1)
+
+    def score(self, window):
+        score = np.abs(window.values - self.last_[:, None])
+        score[self.warming_up_] = 0.0
+        return score
+
+
+@dataclass
+class CountingForecaster:
+    """Forecasts the last time of its history plus the number of steps."""
+
+    fits: list[Window]
+    end: float = field(init=False, default=0.0)
+
+    def fit(self, history):
+        self.fits.append(history)
+        self.end, self.n_series, self.step = history.times[-1], history.n_series, history.step
+        return self
+
+    def forecast(self, steps, *, coverage=0.95):
+        times = self.end + self.step * np.arange(1, steps + 1)
+        mean = np.repeat(times[None], self.n_series, axis=0)
+        return Forecast(times, mean, mean - 1, mean + 1, coverage)
+
+
+HORIZONS = (Duration(120), Duration(600))
+
+
+def plan(fits, forecasts, horizons=HORIZONS):
+    return ModelPlan(
+        detector=lambda: LastValueBaseline(fits),
+        forecaster=lambda: CountingForecaster(forecasts),
+        horizons=horizons,
+        coverage=0.9,
+        refit=Duration(600),
+    )
+
+
+def window(values, start=0.0):
+    return Window.of(values, step=60, start=start)
+
+
+def test_the_last_step_is_judged_by_what_was_known_before_it():
+    fits = []
+    slot = DetectorSlot(plan(fits, []))
+    now = window([[5.0, 5.0, 9.0]])
+    assert slot.fit_if_due(now, generation=1) is not None
+    judged = slot.judge(now)
+    assert fits[0].n_steps == 2
+    assert (judged.value[0], judged.expected[0], judged.upper[0], judged.score[0]) == (9, 5, 6, 4)
+
+
+def test_learns_anew_when_due_or_when_rows_moved_and_not_in_between():
+    fits = []
+    slot = DetectorSlot(plan(fits, []))
+    for minute in range(30):
+        slot.fit_if_due(window([[1.0, 2.0, 3.0]], start=60.0 * minute), generation=1)
+    assert len(fits) == 3
+    slot.fit_if_due(window([[1.0, 2.0, 3.0]], start=60.0 * 29), generation=2)
+    assert len(fits) == 4
+
+
+def test_series_that_came_after_the_fit_warm_up():
+    slot = DetectorSlot(plan([], []))
+    slot.fit_if_due(window([[5.0, 5.0, 5.0]]), generation=1)
+    judged = slot.judge(window([[5.0, 5.0, 7.0], [1.0, 1.0, 1.0]]))
+    assert judged.score.tolist() == [2, 0]
+    assert np.isnan(judged.expected[1])
+    assert judged.skipped[Reason.WARMING_UP] == 1
+
+
+def test_what_has_no_usable_sample_now_has_no_result():
+    slot = DetectorSlot(plan([], []))
+    now = window([[5.0, 5.0, np.nan], [5.0, 5.0, np.inf], [5.0, 5.0, 5.0]])
+    slot.fit_if_due(now, generation=1)
+    judged = slot.judge(now)
+    for side in (judged.value, judged.expected, judged.lower, judged.upper, judged.score):
+        assert np.isnan(side).tolist() == [True, True, False]
+    assert judged.skipped == {Reason.NO_SAMPLE: 1, Reason.NOT_FINITE: 1, Reason.WARMING_UP: 0}
+
+
+def test_a_window_without_series_is_no_error():
+    slot, ahead = DetectorSlot(plan([], [])), ForecasterSlot(plan([], []))
+    empty = window(np.empty((0, 3)))
+    slot.fit_if_due(empty, generation=1)
+    ahead.fit_if_due(empty, generation=1)
+    assert slot.judge(empty).score.shape == (0,)
+    assert ahead.at(empty) == {}
+
+
+def test_a_forecast_is_for_now_plus_the_horizon_also_between_two_fits():
+    forecasts = []
+    slot = ForecasterSlot(plan([], forecasts))
+    for minute in range(5):
+        now = window([[1.0, 2.0, 3.0]], start=60.0 * minute)
+        slot.fit_if_due(now, generation=1)
+        for horizon, interval in slot.at(now).items():
+            assert interval.mean[0] == now.times[-1] + horizon
+            assert interval.lower[0] < interval.mean[0] < interval.upper[0]
+    # A quarter of the shortest horizon, 30 s, is less than a step.
+    assert len(forecasts) == 5
+
+
+def test_a_long_horizon_is_looked_up_not_computed():
+    forecasts = []
+    slot = ForecasterSlot(plan([], forecasts, horizons=(Duration(2400),)))
+    for minute in range(20):
+        now = window([[1.0, 2.0, 3.0]], start=60.0 * minute)
+        slot.fit_if_due(now, generation=1)
+        assert slot.at(now)[Duration(2400)].mean[0] == now.times[-1] + 2400
+    assert len(forecasts) == 2
+
+
+def test_without_horizons_nothing_is_forecast():
+    slot = ForecasterSlot(plan([], [], horizons=()))
+    now = window([[1.0, 2.0, 3.0]])
+    assert slot.fit_if_due(now, generation=1) is None
+    assert slot.at(now) == {}

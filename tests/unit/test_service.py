@@ -1,0 +1,260 @@
+"""The whole service over a source that is a small class: cycles, failures, reload, restart, HTTP."""
+
+import gzip
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from exporter.config_file import ConfigError
+from exporter.server import AddressError, ListenAddress, WebServer, make_app
+from exporter.service import Service
+from exporter.state import StateError, StateFolder
+from series import SeriesKey, Window
+from sources.base import Answer
+from sources.errors import QueryRefused, SourceUnavailable
+
+CONFIG = """
+stale_after: 5m
+defaults: {step: 5m, history: 4d, latency: 0s, forecast: {horizons: [1h]}}
+queries:
+  - {name: rate, query: rate}
+  - {name: errors, query: errors}
+"""
+KEYS = tuple(SeriesKey({"job": name}) for name in ("api", "web"))
+
+
+@dataclass
+class WaveSource:
+    """A daily wave for every query; fails for the queries that are told to."""
+
+    failing: dict[str, Exception] = field(default_factory=dict)
+    asked: list = field(default_factory=list)
+    closed: bool = False
+
+    def read_range(self, query, grid, *, series_limit):
+        self.asked.append((query, grid))
+        if query in self.failing:
+            raise self.failing[query]
+        noise = np.sin(grid.times * 7919.0)
+        row = 100 + 30 * np.sin(2 * np.pi * grid.times / 86_400) + noise
+        return Answer(Window(KEYS, grid.times, np.stack([row, 2 * row])), samples=2 * grid.n_steps)
+
+    def close(self):
+        self.closed = True
+
+
+class Clock:
+    def __init__(self):
+        self.now = time.time()
+
+    def __call__(self):
+        return self.now
+
+
+@dataclass
+class House:
+    """A service with all that surrounds it, cycles run by hand."""
+
+    path: Path
+    source: WaveSource = field(default_factory=WaveSource)
+    clock: Clock = field(default_factory=Clock)
+
+    def service(self, text=CONFIG, state=None):
+        file = self.path / "forethought.yml"
+        file.write_text(text)
+        service = Service(file, state, self.clock, connect=lambda settings, telemetry: self.source)
+        for query in service.config.queries:
+            service._add(query)
+        return service
+
+    def cycle(self, service):
+        for running in list(service.queries.values()):
+            service._run(running)
+
+
+@pytest.fixture
+def house(tmp_path):
+    return House(tmp_path)
+
+
+def samples(service, name):
+    text = (service.page.body() + service.telemetry.render()).decode()
+    families = text_string_to_metric_families(text)
+    return {
+        tuple(sorted(sample.labels.items())): sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name == name
+    }
+
+
+def test_a_cycle_publishes_every_result_of_every_series(house):
+    service = house.service()
+    house.cycle(service)
+    for name in ("value", "expected", "expected_lower", "expected_upper", "anomaly_score"):
+        assert len(samples(service, f"forethought_{name}")) == 4, name
+    for name in ("forecast", "forecast_lower", "forecast_upper"):
+        found = samples(service, f"forethought_{name}")
+        assert len(found) == 4, name
+        assert all(("horizon", "1h") in labels for labels in found)
+    score = samples(service, "forethought_anomaly_score")
+    assert max(score.values()) < 1
+    assert set(samples(service, "forethought_cycles_total").values()) == {1}
+
+
+def test_only_what_is_missing_is_asked_for(house):
+    service = house.service()
+    house.cycle(service)
+    house.clock.now += 600
+    house.source.asked.clear()
+    house.cycle(service)
+    # Two new steps, and the step that may still get late samples is one of them.
+    assert [grid.n_steps for _, grid in house.source.asked] == [2, 2]
+
+
+def test_a_failing_query_does_not_stop_the_others_and_says_why(house):
+    house.source.failing["errors"] = QueryRefused("errors", "must be PromQL. Got nonsense.")
+    service = house.service()
+    house.cycle(service)
+    assert {dict(labels)["query"] for labels in samples(service, "forethought_value")} == {"rate"}
+    assert samples(service, "forethought_cycle_failure") == {(("query", "errors"), ("reason", "refused")): 1}
+    house.source.failing.clear()
+    house.cycle(service)
+    assert {dict(labels)["query"] for labels in samples(service, "forethought_value")} == {"rate", "errors"}
+    assert samples(service, "forethought_cycle_failure") == {}
+
+
+def test_a_bug_in_one_query_is_counted_and_stops_nothing(house):
+    house.source.failing["rate"] = ZeroDivisionError("division by zero")
+    service = house.service()
+    house.cycle(service)
+    assert samples(service, "forethought_cycle_failure") == {(("query", "rate"), ("reason", "internal_error")): 1}
+    assert {dict(labels)["query"] for labels in samples(service, "forethought_value")} == {"errors"}
+
+
+def test_an_outage_makes_results_absent_and_heals_by_itself(house):
+    service = house.service()
+    house.cycle(service)
+    down = SourceUnavailable("", "cannot connect.")
+    house.source.failing = {"rate": down, "errors": down}
+    for _ in range(10):
+        house.clock.now += 60
+        house.cycle(service)
+    assert samples(service, "forethought_value") == {}
+    assert len(samples(service, "forethought_cycle_failure")) == 2
+    house.source.failing = {}
+    house.clock.now += 60
+    house.cycle(service)
+    assert len(samples(service, "forethought_value")) == 4
+    window = service.queries["rate"].cycle.store.window()
+    assert not np.isnan(window.values).any()
+
+
+def test_a_clock_set_back_is_survived(house):
+    service = house.service()
+    house.cycle(service)
+    house.clock.now -= 7200
+    house.cycle(service)
+    assert len(samples(service, "forethought_value")) == 4
+    house.clock.now += 40 * 86_400
+    house.cycle(service)
+    assert len(samples(service, "forethought_value")) == 4
+
+
+def test_reload_keeps_unchanged_queries_and_drops_removed_ones(house):
+    service = house.service()
+    house.cycle(service)
+    kept = service.queries["rate"]
+    service.config_file.write_text(CONFIG.replace("name: errors", "name: faults"))
+    service.reload()
+    assert service.queries["rate"] is kept
+    assert set(service.queries) == {"rate", "faults"}
+    assert {dict(labels)["query"] for labels in samples(service, "forethought_value")} == {"rate"}
+    assert not any(("query", "errors") in labels for labels in samples(service, "forethought_cycles_total"))
+
+
+def test_a_bad_reload_keeps_the_old_configuration(house):
+    service = house.service()
+    service.config_file.write_text("queries: []")
+    with pytest.raises(ConfigError):
+        service.reload()
+    assert set(service.queries) == {"rate", "errors"}
+    assert samples(service, "forethought_config_last_reload_successful") == {(): 0}
+
+
+def test_a_restart_pulls_only_the_gap(house, tmp_path):
+    folder = StateFolder(tmp_path / "state")
+    first = house.service(state=folder)
+    house.cycle(first)
+    for running in first.queries.values():
+        first._save(running)
+    house.clock.now += 600
+    house.source.asked.clear()
+    second = house.service(state=folder)
+    house.cycle(second)
+    assert max(grid.n_steps for _, grid in house.source.asked) == 2
+    assert len(samples(second, "forethought_value")) == 4
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[:-9], lambda b: b"{}\n" + b, lambda b: b"", lambda b: b[:200] + b"x" + b[201:]]
+)
+def test_a_damaged_state_file_is_set_aside_and_the_start_is_cold(house, tmp_path, damage):
+    folder = StateFolder(tmp_path / "state")
+    first = house.service(state=folder)
+    house.cycle(first)
+    first._save(first.queries["rate"])
+    file = folder.path / "rate.samples"
+    file.write_bytes(damage(file.read_bytes()))
+    second = house.service(state=folder)
+    assert second.queries["rate"].cycle.store.grid is None
+    assert (folder.path / "rate.damaged").exists()
+    house.cycle(second)
+    assert len(samples(second, "forethought_value")) == 4
+
+
+def test_a_state_folder_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "state").write_text("")
+    with pytest.raises(StateError, match=r"state: must be a folder that can be written to"):
+        StateFolder(tmp_path / "state")
+
+
+def test_http_answers(house):
+    service = house.service()
+    client = make_app(service).test_client()
+    assert client.get("/-/healthy").status_code == 200
+    waiting = client.get("/-/ready")
+    assert (waiting.status_code, waiting.text) == (503, "Not ready: first cycle under way for rate, errors.\n")
+    house.cycle(service)
+    assert client.get("/-/ready").status_code == 200
+    plain = client.get("/metrics")
+    packed = client.get("/metrics", headers={"Accept-Encoding": "gzip"})
+    assert b"forethought_value{" in plain.data
+    assert gzip.decompress(packed.data).startswith(service.page.body())
+    assert client.get("/").status_code == 200
+    assert client.get("/-/reload").status_code == 405
+    assert client.post("/-/reload").status_code == 200
+    service.config_file.write_text("nonsense: 1")
+    refused = client.post("/-/reload")
+    assert refused.status_code == 500
+    assert "nonsense: is not a known key" in refused.text
+    assert client.get("/nowhere").text == "404 Not Found: GET /nowhere\n"
+
+
+def test_a_taken_port_is_named(house):
+    app = make_app(house.service())
+    first = WebServer(app, ListenAddress("127.0.0.1", 0))
+    port = first.port
+    with pytest.raises(AddressError, match=rf"cannot listen on 127\.0\.0\.1:{port}: Address already in use"):
+        WebServer(app, ListenAddress("127.0.0.1", port))
+    first.stop()
+
+
+@pytest.mark.parametrize("text", ["9815", "host:", "host:port", "host:70000", ""])
+def test_what_is_no_address_is_refused(text):
+    with pytest.raises(ValueError, match="must be HOST:PORT"):
+        ListenAddress.parse(text)
