@@ -16,8 +16,6 @@ from exporter.backtest_report import BacktestReport, Curves, Ribbon, SeriesResul
 from forecasting.base import Forecast, Forecaster
 from series import FloatArray, Reason, Window
 
-# Series are worked on in blocks of about this many samples: some twenty arrays of a block are alive at once.
-BLOCK_SAMPLES = 500_000
 # No forecast is asked of less than this share of the window: a model must have something to learn from.
 FIRST_ORIGIN = 1 / 3
 
@@ -45,6 +43,8 @@ class Backtest:
         Ordinary or missing steps that may lie inside one anomaly.
     drawn : int, default 20
         Series whose curves are kept for plots.
+    block_samples : int, default 500000
+        Series are worked on in blocks of about this many samples: some twenty arrays of a block are alive at once.
 
     Raises
     ------
@@ -61,6 +61,7 @@ class Backtest:
     origins: int = 7
     join: int = 3
     drawn: int = 20
+    block_samples: int = 500_000
 
     def __post_init__(self) -> None:
         if not self.horizons or min(self.horizons) <= 0:
@@ -102,7 +103,7 @@ class Backtest:
         origins = past_origins(window.n_steps, horizons[-1], self.origins)
         leads = LeadSums(horizons)
         results: list[SeriesResult] = []
-        for block in _blocks(window):
+        for block in _blocks(window, self.block_samples):
             results = _most_interesting(results + self._judge(block, origins, leads), self.drawn)
             if progress:
                 progress(len(results), window.n_series)
@@ -195,8 +196,8 @@ def _steps(seconds: float, step: float) -> int:
     return max(1, math.ceil(seconds / step))
 
 
-def _blocks(window: Window) -> Iterator[Window]:
-    rows = max(1, BLOCK_SAMPLES // window.n_steps)
+def _blocks(window: Window, samples: int) -> Iterator[Window]:
+    rows = max(1, samples // window.n_steps)
     for first in range(0, window.n_series, rows):
         part = slice(first, first + rows)
         values = window.values[part]

@@ -16,6 +16,10 @@ from series import BoolArray, FloatArray, Window
 from series.calendar import DAY
 
 
+# A change this small beside the values is their rounding: an error measured in it would say nothing.
+ROUNDING = 1e-12
+
+
 @dataclass(frozen=True, eq=False)
 class ForecastErrors:
     """Errors of the forecasts of one block of series.
@@ -115,7 +119,7 @@ def naive_scale(history: Window) -> FloatArray:
     Returns
     -------
     (n_series,) float64
-        In the unit of the series; NaN where it is 0 or cannot be told.
+        In the unit of the series; NaN where it is 0 (but for rounding) or cannot be told.
 
     References
     ----------
@@ -126,7 +130,8 @@ def naive_scale(history: Window) -> FloatArray:
     change = np.abs(history.values[:, season:] - history.values[:, :-season])
     known = np.isfinite(change)
     scale = _ratio(np.where(known, change, 0.0).sum(1), known.sum(1))
-    scale[scale == 0] = np.nan
+    largest = np.where(np.isfinite(history.values), np.abs(history.values), 0.0).max(1, initial=0.0)
+    scale[scale <= ROUNDING * largest] = np.nan
     return scale
 
 

@@ -83,6 +83,11 @@ class ServiceStatus:
         return sum(query.series for query in self.queries)
 
     @property
+    def judging(self) -> int:
+        """Queries that judge series."""
+        return sum(query.state is QueryState.OK for query in self.queries)
+
+    @property
     def failing(self) -> int:
         """Queries whose last cycle failed."""
         return sum(query.state is QueryState.FAILING for query in self.queries)
