@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 
-.PHONY: help demo test test-slow check format bench dashboards reference install clean
+.PHONY: help demo test test-slow check generated-check format bench dashboards reference install clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,9 @@ check: install  ## format, lint, types, import contracts, generated files up to 
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
+	@$(MAKE) --no-print-directory generated-check
+
+generated-check: install  ## are dashboards and reference pages as the code makes them?
 	$(PY) -m grafana.build --check
 	$(PY) -m exporter.reference --check docs
 
