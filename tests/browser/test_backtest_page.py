@@ -23,7 +23,7 @@ HOSTILE = "</script><script>document.title='owned'</script>\"'&<img src=x onerro
 def page() -> str:
     """Three series over ten days at 5 min; the first has an incident of an hour, the second a hostile label."""
     rng = np.random.default_rng(2)
-    times = 1_782_864_000.0 + 300.0 * np.arange(2_880)
+    times = np.arange(1_782_864_000.0, 1_782_864_000.0 + 300 * 2_880, 300.0)
     values = 20 + 5 * np.sin(2 * np.pi * times / 86_400) + rng.normal(scale=0.3, size=(3, times.size))
     values[0, 2_400:2_412] += 30
     values[1, 1_000:1_100] = np.nan

@@ -79,11 +79,16 @@ function followZoom(plot) {
   if (plots.size && min != null && (Math.abs(min - now.min) > 1e-3 || Math.abs(max - now.max) > 1e-3)) setView(min, max);
 }
 
+// A new scale is in force from the next microtask on: only then does a time have its place.
+function placeCursor(plot, time) {
+  queueMicrotask(() => plot.setCursor({ left: plot.valToPos(time, "x"), top: 10 }));
+}
+
 function moveCursor(entry, at) {
   const { plot } = entry, last = plot.data[0].length - 1, to = Math.max(0, Math.min(last, at));
   const time = plot.data[0][to], now = view || whole;
   if (time < now.min || time > now.max) setView(time - (now.max - now.min) / 2, time + (now.max - now.min) / 2);
-  plot.setCursor({ left: plot.valToPos(time, "x"), top: 10 });
+  placeCursor(plot, time);
   const said = describe(entry, to).map((text, group) => (text && text !== "–" ? `${GROUPS[group].name} ${text}` : ""));
   spoken.textContent = [formatTime(time), ...said.filter(Boolean)].join(", ");
 }
@@ -100,6 +105,7 @@ function zoomAround(entry, factor) {
   const middle = at == null ? (now.min + now.max) / 2 : plot.data[0][at];
   const half = Math.max(data.step * 2, (now.max - now.min) * factor / 2);
   setView(middle - half, middle + half);
+  if (at != null) placeCursor(plot, middle);
 }
 
 function onKey(entry, event) {
