@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,8 @@ from click.shell_completion import get_completion_class
 from exporter import __version__
 from exporter.config_file import ConfigError
 
+_FILE_HELP = "Samples as OpenMetrics text, CSV (timestamp, value, labels) or Parquet, in place of a server."
+_FROM_CONFIG_HELP = "Take source and settings of a query from a configuration."
 _CONFIG_HELP = "Configuration file in YAML; docs/configuration.md names every key."
 
 
@@ -112,6 +115,52 @@ def check_config(config_file: Path, ask: bool) -> None:
     click.echo(describe(config_file, config))
     if ask and not ask_queries(config, click.echo):
         sys.exit(1)
+
+
+@main.command()
+@click.option("--query", default="", help='PromQL expression; with --file, a selector such as name{label="value"}.')
+@click.option("--source.url", "url", metavar="URL", help="A server with Prometheus' API.")
+@click.option("--file", "file", type=click.Path(path_type=Path, dir_okay=False), help=_FILE_HELP)
+@click.option("--config.file", "config_file", type=click.Path(path_type=Path, dir_okay=False), help=_FROM_CONFIG_HELP)
+@click.option("--name", help="With --config.file: the query to test. Default: its only one.")
+@click.option(
+    "--end", metavar="TIME", help="Last instant, ISO 8601, UTC if it names no zone. Default: now, or the file's end."
+)
+@click.option("--range", "span", metavar="DURATION", help="How far back from there. Default: the history, or the file.")
+@click.option("--step", metavar="DURATION", help="Default: 5m, or the file's own.")
+@click.option("--horizon", "horizons", metavar="DURATION", multiple=True, help="How far to forecast; may be repeated.")
+@click.option("--coverage", type=float, help="Share of values the forecast's interval shall hold, such as 0.95.")
+@click.option("--direction", type=click.Choice(["above", "below", "both"]), help="Side of the band that is an anomaly.")
+@click.option("--minimum-deviation.absolute", "absolute", type=float, help="Smallest anomaly, in the query's unit.")
+@click.option("--minimum-deviation.relative", "relative", type=float, help="The same as a ratio of the expected value.")
+@click.option("--timezone", help="IANA name of the zone whose days the workload follows.")
+@click.option("--series-limit", type=int, help="Most series the query may return. Default: 1000.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), default=Path("backtest.html"), show_default=True
+)
+def backtest(out: Path, **options: Any) -> None:
+    """Show what would have been said of a past.
+
+    Walks through a range of a query, or a file, as the service would have: each step is judged by what was known
+    before it. The page it writes needs no network: samples, expected band, anomalies, past forecasts, what comes next.
+
+    \b
+    Examples:
+      forethought backtest --source.url http://127.0.0.1:9090 --query 'sum(rate(http_requests_total[5m]))' --range 4w
+      forethought backtest --config.file forethought.yml --name request_rate
+      forethought backtest --file load.csv --horizon 1d --out load.html
+    """
+    from exporter.backtest_command import BacktestOptions, run_backtest
+    from exporter.logs import set_up_logs
+    from sources.errors import SourceError
+
+    set_up_logs("warn", "logfmt")
+    try:
+        run_backtest(
+            BacktestOptions(**options), out, command=" ".join(map(shlex.quote, ["forethought", *sys.argv[1:]]))
+        )
+    except (ConfigError, SourceError, ValueError, OSError) as error:
+        raise BadInput(f"backtest: {error}") from error
 
 
 @main.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from exporter import config
@@ -13,6 +14,7 @@ from sources.base import MetricSource
 if TYPE_CHECKING:
     from detectors.base import Baseline
     from forecasting.base import Forecaster
+    from sources.replay import ReplaySource
 
 
 def make_source(settings: config.Source, telemetry: Telemetry) -> MetricSource:
@@ -50,3 +52,10 @@ def make_forecaster(query: config.QueryDefaults) -> Forecaster:
     from forecasting.harmonic import HarmonicRegression
 
     return HarmonicRegression(timezone=query.timezone)
+
+
+def make_file_source(file: Path) -> ReplaySource:
+    """Give a file of samples in the place of a server."""
+    from sources.replay import ReplaySource
+
+    return ReplaySource(file)

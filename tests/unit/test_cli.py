@@ -1,0 +1,136 @@
+"""The commands as a user types them: exit status, one clear line, no traceback."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+
+CONFIG = "source: {url: 'http://127.0.0.1:1', timeout: 1s, retries: 0}\nqueries: [{name: up, query: up}]\n"
+
+
+def forethought(*arguments, **options):
+    command = [sys.executable, "-m", "exporter", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)
+
+
+@pytest.fixture
+def config(tmp_path):
+    file = tmp_path / "forethought.yml"
+    file.write_text(CONFIG)
+    return file
+
+
+def refused(result, *words):
+    assert result.returncode == 2, result.stderr
+    assert "Traceback" not in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1, result.stderr
+    for word in words:
+        assert word in result.stderr
+
+
+def test_help_names_every_command():
+    result = forethought("--help")
+    assert result.returncode == 0
+    for command in ("run", "check-config", "backtest", "completion"):
+        assert re.search(rf"^  {command} ", result.stdout, re.MULTILINE), command
+        assert "Usage: " in forethought(command, "--help").stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(shell):
+    assert "_FORETHOUGHT_COMPLETE" in forethought("completion", shell).stdout
+
+
+def test_check_config_sums_up_a_good_file(config):
+    result = forethought("check-config", f"--config.file={config}")
+    assert result.returncode == 0
+    assert "1 queries to http://127.0.0.1:1" in result.stdout
+
+
+def test_check_config_asks_the_source_when_told_to(config):
+    result = forethought("check-config", f"--config.file={config}", "--ask")
+    assert result.returncode == 1
+    assert "up: unavailable: " in result.stdout
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "check-config"])
+def test_a_bad_configuration_stops_the_start(config, command):
+    config.write_text("queries: [{name: up, query: up, histry: 1d}]")
+    refused(
+        forethought(command, f"--config.file={config}"), "forethought.yml:1: queries[0].histry", "queries[0].history?"
+    )
+
+
+def test_a_missing_configuration_is_named(tmp_path):
+    refused(forethought("run", f"--config.file={tmp_path}/none.yml"), "none.yml: cannot be read")
+
+
+def test_a_port_in_use_is_named(config, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = forethought(
+            "run", f"--config.file={config}", f"--storage.path={tmp_path}/d", f"--web.listen-address=127.0.0.1:{port}"
+        )
+    refused(result, f"cannot listen on 127.0.0.1:{port}: Address already in use")
+
+
+def test_a_bad_address_is_named(config):
+    refused(forethought("run", f"--config.file={config}", "--web.listen-address=nonsense"), "must be HOST:PORT")
+
+
+def test_an_unusable_state_folder_is_named(config, tmp_path):
+    (tmp_path / "file").write_text("")
+    refused(
+        forethought(
+            "run",
+            f"--config.file={config}",
+            f"--storage.path={tmp_path}/file/below",
+            "--web.listen-address=127.0.0.1:0",
+        ),
+        "must be a folder that can be written to",
+        "--storage.path",
+    )
+
+
+def test_starts_without_its_source_says_so_and_stops_gracefully(config, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "exporter", "run", f"--config.file={config}", f"--storage.path={tmp_path}/d",
+               f"--web.listen-address=127.0.0.1:{port}", "--log.format=json"]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            page = wait_for(
+                f"http://127.0.0.1:{port}/metrics", 'forethought_cycle_failure{query="up",reason="unavailable"} 1.0'
+            )
+            assert "forethought_source_up 0.0" in page
+            assert "forethought_value{" not in page
+            os.kill(process.pid, signal.SIGHUP)
+            wait_for(f"http://127.0.0.1:{port}/-/ready", "ready")
+        finally:
+            process.send_signal(signal.SIGTERM)
+            log = process.stderr.read()
+    assert process.returncode == 0
+    assert log.count("configuration loaded") == 2
+    assert "Traceback" not in log
+
+
+def wait_for(url, text, seconds=20):
+    deadline = time.monotonic() + seconds
+    page = ""
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                page = answer.read().decode()
+        except OSError:
+            page = ""
+        if text in page:
+            return page
+        time.sleep(0.1)
+    raise AssertionError(f"{text!r} did not appear in:\n{page[-2000:]}")
