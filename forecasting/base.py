@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol, Self
 
+import numpy as np
+
 from series import FloatArray, Window
 
 
@@ -53,3 +55,30 @@ class Forecaster(Protocol):
         coverage : float
             Above 0 and below 1.
         """
+
+
+def steps_ahead(history_times: FloatArray, steps: int, coverage: float) -> FloatArray:
+    """Instants of a forecast, for arguments that make sense.
+
+    Parameters
+    ----------
+    history_times : (2 or more,) float64
+        Seconds since the epoch.
+
+    Returns
+    -------
+    (steps,) float64
+        Seconds since the epoch.
+
+    Raises
+    ------
+    ValueError
+        Where `steps` or `coverage` cannot be.
+    """
+    if steps < 1:
+        raise ValueError(f"steps must be 1 or more. Got {steps}.")
+    if not 0 < coverage < 1:
+        raise ValueError(f"coverage must be above 0 and below 1. Got {coverage}.")
+    before, last = history_times[-2:]
+    ahead: FloatArray = last + (last - before) * np.arange(1, steps + 1, dtype=np.float64)
+    return ahead

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from forecasting.bands import bands
 from forecasting.shapes import Steps
 from series import FloatArray
 
@@ -14,8 +15,6 @@ from series import FloatArray
 _SHARPNESS = 8.0
 # How much of a candidate's error at one lead is taken from its errors at all leads.
 _SHRINK = 0.3
-# Each band of leads reaches this many times as far as the one before.
-_GROWTH = 1.6
 # Of the typical error: differences below it do not count, so that perfect candidates share.
 _FLOOR = 1e-3
 # Of a series' own spread: errors below it are rounding.
@@ -63,14 +62,6 @@ class Blend:
             usable = np.isfinite(forecasts[:, :1, :1])
             total[:, part] = np.einsum("cn,cnl->nl", weights, np.where(usable, forecasts, 0.0))
         return total
-
-
-def bands(last: int) -> Steps:
-    """Edges of the bands of leads up to `last`, each wider than the one before."""
-    edges = [0]
-    while edges[-1] < last:
-        edges.append(min(max(edges[-1] + 1, int(np.ceil(edges[-1] * _GROWTH))), last))
-    return np.array(edges, dtype=np.intp)
 
 
 def _error(errors: FloatArray) -> FloatArray:

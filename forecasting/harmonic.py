@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
-from forecasting.base import Forecast
+from forecasting.base import Forecast, steps_ahead
 from forecasting.blend import Blend
 from forecasting.candidates import Candidates
 from forecasting.gaps import filled
 from forecasting.intervals import ErrorQuantiles
-from forecasting.origins import backtest_origins, sampled_leads
+from forecasting.origins import backtest_origins, sampled_leads, trial_errors
+from forecasting.rows import alike_rows
 from forecasting.seasons import Seasons
 from forecasting.shapes import Steps
 from forecasting.wall_clock import WallClock
 from series import Calendar, FloatArray, Window
-
-# Rows computed at once: enough to spread numpy's overhead, few enough to stay in the cache.
-_ROWS = 32
 
 
 @dataclass(kw_only=True, eq=False)
@@ -61,19 +57,17 @@ class HarmonicRegression:
     def fit(self, history: Window) -> Self:
         """Try the candidates from earlier origins and weigh them by their errors."""
         self.n_series_ = history.n_series
-        self.step_, self.end_ = history.step, float(history.times[-1])
+        self.history_times_ = history.times[-2:].copy()
         self.clock_ = WallClock.of(Calendar(self.timezone), history)
         values = self.clock_.local(history.values)
-        self.blocks_ = [(rows, BlendedBlock.fit(values[rows, -length:], self.step_)) for rows, length in _alike(values)]
+        self.blocks_ = [
+            (rows, BlendedBlock.fit(values[rows, -length:], history.step)) for rows, length in alike_rows(values)
+        ]
         return self
 
     def forecast(self, steps: int, *, coverage: float = 0.95) -> Forecast:
         """Continue every series by `steps` steps."""
-        if steps < 1:
-            raise ValueError(f"steps must be 1 or more. Got {steps}.")
-        if not 0 < coverage < 1:
-            raise ValueError(f"coverage must be above 0 and below 1. Got {coverage}.")
-        times = self.end_ + self.step_ * np.arange(1, steps + 1, dtype=np.float64)
+        times = steps_ahead(self.history_times_, steps, coverage)
         bounds = np.full((3, self.n_series_, steps), np.nan)
         leads = self.clock_.leads(times)
         for rows, block in self.blocks_:
@@ -103,7 +97,7 @@ class BlendedBlock:
         origins = backtest_origins(seasons, n_steps)
         candidates = Candidates.of((whole - center) / scale, seasons, (*origins, n_steps))
         leads = sampled_leads(max(n_steps // 3, 1))
-        errors = _errors(candidates, (values - center) / scale, origins, leads)
+        errors = trial_errors(candidates.ahead, (values - center) / scale, origins, leads)
         blend = Blend.of(errors, leads)
         own = np.stack([blend(one, leads) for one in errors])  # the weights sum to 1, so errors blend as forecasts do
         return cls(center, scale, floor, candidates, blend, ErrorQuantiles.of(own, leads))
@@ -112,22 +106,8 @@ class BlendedBlock:
         """(3, n_series, len(leads)): mean, lower and upper."""
         mean = self.blend(self.candidates.ahead(self.candidates.values.shape[1], leads), leads)
         below, above = self.errors.interval(leads, coverage)
+        mean = np.where(np.isnan(below), np.nan, mean)
         return np.maximum(np.stack([mean, mean - below, mean + above]) * self.scale + self.center, self.floor)
-
-
-def _alike(values: FloatArray) -> Iterator[tuple[npt.NDArray[np.intp], int]]:
-    """Rows with enough samples, some at a time, and how many of their last columns to use.
-
-    Rows that began at about the same time go together; up to a sixth of the oldest samples is left out for it.
-    """
-    known = np.isfinite(values)
-    lengths = values.shape[1] - known.argmax(axis=1)
-    lengths = np.where(lengths == values.shape[1], lengths, np.floor(2 ** (np.floor(4 * np.log2(lengths)) / 4)))
-    enough = known.sum(axis=1) >= 12
-    for length in np.unique(lengths[enough]):
-        rows = np.flatnonzero(enough & (lengths == length))
-        for top in range(0, len(rows), _ROWS):
-            yield rows[top : top + _ROWS], int(length)
 
 
 def _center(whole: FloatArray) -> FloatArray:
@@ -137,13 +117,3 @@ def _center(whole: FloatArray) -> FloatArray:
 def _scale(whole: FloatArray) -> FloatArray:
     spread = np.abs(whole - _center(whole)).mean(axis=1, keepdims=True)
     return np.where(spread > 0, spread, 1.0)
-
-
-def _errors(candidates: Candidates, actual: FloatArray, origins: list[int], leads: Steps) -> FloatArray:
-    """(n_origins, n_candidates, n_series, n_leads): actual minus forecast, NaN where either is missing."""
-    errors = []
-    for origin in origins:
-        use = leads[leads <= actual.shape[1] - origin]
-        missed = actual[:, origin - 1 + use] - candidates.ahead(origin, use)
-        errors.append(np.pad(missed, ((0, 0), (0, 0), (0, len(leads) - len(use))), constant_values=np.nan))
-    return np.stack(errors)

@@ -11,7 +11,7 @@ from forecasting.shapes import Steps
 from series import Calendar, FloatArray, Window
 
 # What lies beyond counts as no sample: sums of such values would overflow.
-_LARGEST = 1e300
+_LARGEST = 1e290
 
 
 @dataclass(frozen=True, eq=False)
