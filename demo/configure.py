@@ -40,11 +40,6 @@ class State:
         return self.folder / "forethought.yml"
 
     @property
-    def targets(self) -> Path:
-        """The file by which Prometheus finds the load generator."""
-        return self.folder / "targets.json"
-
-    @property
     def notifications(self) -> Path:
         """What the receiver got."""
         return self.folder / "notifications.json"
@@ -57,19 +52,19 @@ class State:
 
 def write_all(state: State, ports: Ports) -> None:
     """Write the three configurations."""
-    _write(state.prometheus, prometheus(_read(PROMETHEUS), state, ports))
+    _write(state.prometheus, prometheus(_read(PROMETHEUS), ports))
     _write(state.alertmanager, alertmanager(_read(ALERTMANAGER), ports))
     _write(state.forethought, forethought(_read(FORETHOUGHT), ports))
 
 
-def prometheus(config: Any, state: State, ports: Ports) -> Any:
-    """Prometheus' configuration with this run's addresses, rules and targets file."""
+def prometheus(config: Any, ports: Ports) -> Any:
+    """Prometheus' configuration with this run's addresses and rules."""
     config["rule_files"] = [str(RULES / "*.yml")]
     config["alerting"]["alertmanagers"] = [{"static_configs": [_static(ports.alertmanager)]}]
     addresses = {"prometheus": ports.prometheus, "alertmanager": ports.alertmanager, SIDECAR_JOB: ports.sidecar}
     for job in config["scrape_configs"]:
-        if "file_sd_configs" in job:
-            job["file_sd_configs"][0]["files"] = [str(state.targets)]
+        if "http_sd_configs" in job:
+            job["http_sd_configs"][0]["url"] = ports.url("load") + "/targets"
         else:
             job["static_configs"] = [_static(addresses[job["job_name"]])]
     return config

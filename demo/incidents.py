@@ -10,7 +10,8 @@ import numpy as np
 from demo.rhythm import DAY, FloatArray
 
 MINUTE = 60.0
-MISSED_RUN_AFTER = 14 * MINUTE
+MISSED_RUN_AFTER = 8 * MINUTE
+"""When the run that will be missed is due, in seconds after the demo is ready."""
 GATEWAY = "llm-gateway"
 """What the dead exporter exports for; the name of its scrape job."""
 
@@ -130,11 +131,11 @@ SCHEDULE: tuple[Incident, ...] = (
     _slow_step("catalog-search-index", 6 * MINUTE, 6 * MINUTE),
     Incident(
         "level shift",
-        "a release makes runs take twice the time, the CPU and the memory; it stays so",
+        "a release makes runs take three times the time, CPU and memory; it stays so",
         "checkout-order-sync",
         10 * MINUTE,
         20 * MINUTE,
-        factors={"slowness": 2.0, "memory": 2.0},
+        factors={"slowness": 3.0, "memory": 3.0},
     ),
     _missed_run("ledger-nightly-close", MISSED_RUN_AFTER - 5 * MINUTE, 10 * MINUTE),
     _cost_leak("support-ticket-triage", 15 * MINUTE, 8 * MINUTE),

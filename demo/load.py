@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import threading
 import time
-from pathlib import Path
 
 import click
+import requests
 from flask import Flask, Response, jsonify
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -18,27 +17,29 @@ from demo.exposition import PLATFORM, families
 from demo.history import SCRAPE, STEP, Historian, platform_until
 from demo.incidents import GATEWAY, SCHEDULE, placed
 from demo.live import Gateway, Live, LiveCollector
+from demo.remote_write import WriteRefused
 from demo.workloads import read_workloads
 
 
 class LoadGenerator:
-    """History first, then the present, then incidents on request."""
+    """History first, then the present, then incidents on request.
 
-    def __init__(
-        self,
-        host: str,
-        gateway_port: int,
-        targets: Path,
-        addresses: dict[str, str],
-        start_after: float | None = None,
-    ) -> None:
+    Parameters
+    ----------
+    host : str
+        Address the LLM gateway's exporter listens on.
+    addresses : dict of str to str
+        Scrape job to ``host:port``, as Prometheus shall call it.
+    start_after : float, optional
+        Seconds after which the incidents begin by themselves.
+    """
+
+    def __init__(self, host: str, addresses: dict[str, str], start_after: float | None = None) -> None:
         self.progress = 0.0
         self.live: Live | None = None
-        self.started: float | None = None
+        self._started: float | None = None
         self._families = families(read_workloads())
         self._host = host
-        self._gateway_port = gateway_port
-        self._targets = targets
         self._addresses = addresses
         self._start_after = start_after
 
@@ -52,7 +53,6 @@ class LoadGenerator:
         historian.write_until(time.time(), SCRAPE, self._tell)
         self.live = Live(platform, historian.reached)
         gateway = Gateway(LiveCollector.registry(self.live, self._families, GATEWAY), self._host, self._gateway_port)
-        self._targets.write_text(json.dumps(self._target_groups(), indent=2), encoding="utf-8")
         if self._start_after is not None:
             self.begin_incidents(self._start_after)
         self.live.run(gateway, stop)
@@ -61,10 +61,21 @@ class LoadGenerator:
         """Let the schedule of incidents begin in `after` seconds, once; return when that is."""
         if self.live is None:
             raise RuntimeError("Incidents need a running platform; the history is still being written.")
-        if self.started is None:
-            self.started = time.time() + after
-            self.live.plan(placed(SCHEDULE, self.started))
-        return self.started
+        if self._started is None:
+            self._started = time.time() + after
+            self.live.plan(placed(SCHEDULE, self._started))
+        return self._started
+
+    def targets(self) -> list[dict[str, object]]:
+        """What Prometheus reads by http_sd: nothing before the history is written.
+
+        The label `instance` is a name, so that the history and the scrapes are the same series on any port.
+        """
+        if self.live is None:
+            return []
+        return [
+            {"targets": [address], "labels": {"job": job, "instance": job}} for job, address in self._addresses.items()
+        ]
 
     def page(self) -> bytes:
         """The metrics page of the pipelines."""
@@ -75,11 +86,9 @@ class LoadGenerator:
     def _tell(self, share: float) -> None:
         self.progress = share
 
-    def _target_groups(self) -> list[dict[str, object]]:
-        """What Prometheus reads by file_sd: `instance` is named, so that history and scrapes are one series."""
-        return [
-            {"targets": [address], "labels": {"job": job, "instance": job}} for job, address in self._addresses.items()
-        ]
+    @property
+    def _gateway_port(self) -> int:
+        return int(self._addresses[GATEWAY].rpartition(":")[2])
 
 
 def create_app(generator: LoadGenerator) -> Flask:
@@ -91,6 +100,10 @@ def create_app(generator: LoadGenerator) -> Flask:
         if generator.live is None:
             return "the history is still being written\n", 503
         return Response(generator.page(), content_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/targets")
+    def targets() -> ResponseReturnValue:
+        return jsonify(generator.targets())
 
     @app.get("/-/ready")
     def ready() -> ResponseReturnValue:
@@ -111,9 +124,6 @@ def create_app(generator: LoadGenerator) -> Flask:
 @click.option("--gateway-port", default=9818, show_default=True, help="Port of the LLM gateway's metrics.")
 @click.option("--name", default="127.0.0.1", show_default=True, help="Host name under which Prometheus finds this one.")
 @click.option("--remote-write-url", required=True, help="Where the history goes; ends in /api/v1/write.")
-@click.option(
-    "--targets-file", required=True, type=click.Path(path_type=Path), help="file_sd file to write when ready."
-)
 @click.option("--days", default=14.0, show_default=True, help="Days of history.")
 @click.option("--seed", default=7, show_default=True, help="Seed of everything random.")
 @click.option("--start-after", type=float, help="Begin the incidents so many seconds after the history is written.")
@@ -123,7 +133,6 @@ def main(
     gateway_port: int,
     name: str,
     remote_write_url: str,
-    targets_file: Path,
     days: float,
     seed: int,
     start_after: float | None,
@@ -133,10 +142,13 @@ def main(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     addresses = {PLATFORM: f"{name}:{port}", GATEWAY: f"{name}:{gateway_port}"}
-    generator = LoadGenerator(host, gateway_port, targets_file, addresses, start_after)
+    generator = LoadGenerator(host, addresses, start_after)
     server = create_server(create_app(generator), host=host, port=port, threads=4)
     threading.Thread(target=server.run, daemon=True).start()
-    generator.run(remote_write_url, days, seed, stop)
+    try:
+        generator.run(remote_write_url, days, seed, stop)
+    except (WriteRefused, requests.RequestException) as error:
+        raise click.ClickException(str(error)) from error
 
 
 if __name__ == "__main__":

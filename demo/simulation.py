@@ -115,11 +115,9 @@ class Platform:
     ) -> _Runs:
         cell = np.repeat(np.arange(counted.size), counted.ravel())
         owner = cell // counted.shape[1]
-        # A busy platform is a little slower; the square root keeps the spread of the sum near that of the steps.
-        median = self._each("median_seconds")[:, None] * (1 + 0.15 * activity) * np.exp(0.03 * load)
-        spread = self._each("spread")[owner, None] * np.sqrt(2.67)
-        noise = np.exp(spread * random.standard_normal((len(cell), len(STEPS))) - spread**2 / 2)
-        steps = median.ravel()[cell, None] * STEP_SHARES * noise
+        median = self._each("median_seconds")[:, None] * (1 + 0.15 * activity) * np.exp(0.03 * load)  # busy is slower
+        whole = median.ravel()[cell] * np.exp(self._each("spread")[owner] * random.standard_normal(len(cell)))
+        steps = whole[:, None] * _shares(random, len(cell))
         return _Runs(owner, cell, steps * self._slowness(times)[cell])
 
     def _slowness(self, times: FloatArray) -> FloatArray:
@@ -199,6 +197,12 @@ class Platform:
             state[name] = before[:, None] + np.cumsum(added, axis=1)
             self._totals[name] = state[name][:, -1].copy()
         return state
+
+
+def _shares(random: np.random.Generator, count: int) -> FloatArray:
+    """(count, n_steps): how a run's time is spread over its steps; no two runs alike."""
+    raw = STEP_SHARES * np.exp(0.2 * random.standard_normal((count, len(STEPS))))
+    return np.asarray(raw / raw.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
 def _observed(name: str, cell: IntArray, values: FloatArray, bounds: FloatArray, shape: tuple[int, int]) -> State:

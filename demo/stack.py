@@ -60,7 +60,7 @@ def start(children: Children, console: Console, state: configure.State, ports: P
         for name in ("prometheus", "alertmanager"):
             _wait(children, name, ports.url(name) + "/-/ready", seconds=30)
             progress.advance(servers)
-        children.start("load", _load(state, ports, options))
+        children.start("load", _load(ports, options))
         _wait_for_history(children, ports, lambda share: progress.update(history, completed=share))
         children.start("forethought", _sidecar(state, ports))
         _wait(children, "forethought", ports.url("sidecar") + "/-/ready", seconds=180)
@@ -146,7 +146,7 @@ def _alertmanager(state: configure.State, ports: Ports) -> list[str | Path]:
     ]
 
 
-def _load(state: configure.State, ports: Ports, options: Options) -> list[str | Path]:
+def _load(ports: Ports, options: Options) -> list[str | Path]:
     return [
         sys.executable,
         "-m",
@@ -154,7 +154,6 @@ def _load(state: configure.State, ports: Ports, options: Options) -> list[str | 
         f"--port={ports.load}",
         f"--gateway-port={ports.gateway}",
         f"--remote-write-url={ports.url('prometheus')}/api/v1/write",
-        f"--targets-file={state.targets}",
         f"--days={options.days}",
         f"--seed={options.seed}",
     ]
