@@ -39,8 +39,9 @@ class Backtest:
         Seconds a fit looks back; None for all there is.
     origins : int, default 7
         From how many instants inside the window forecasts are made, at most.
-    join : int, default 3
-        Ordinary or missing steps that may lie inside one anomaly.
+    join : int, default 5
+        Ordinary or missing steps that may lie inside one anomaly; one more ends it, as it ends an alarm
+        (`detectors.suppress`).
     drawn : int, default 20
         Series whose curves are kept for plots.
     block_samples : int, default 500000
@@ -59,7 +60,7 @@ class Backtest:
     refit: float = 21_600.0
     history: float | None = None
     origins: int = 7
-    join: int = 3
+    join: int = 5
     drawn: int = 20
     block_samples: int = 500_000
 

@@ -15,7 +15,6 @@ from forecasting.base import Forecast
 from series import BoolArray, FloatArray, Window
 from series.calendar import DAY
 
-
 # A change this small beside the values is their rounding: an error measured in it would say nothing.
 ROUNDING = 1e-12
 

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from exporter.backtest_report import Anomaly, BacktestReport, SeriesResult
 from exporter.pages.curves import encode
-from exporter.pages.environment import render
+from exporter.pages.environment import render, static_text
 from exporter.pages.text import Labels, common_labels, own_labels
 
 STYLES = ("vendor/uPlot.min.css", "base.css", "backtest.css")
@@ -71,6 +71,7 @@ def render_backtest(report: BacktestReport, *, command: str, settings: str, made
         anomaly_rows=anomalies[:ANOMALY_ROWS],
         plots=rows[: len(report.drawn)],
         data=_data(report, rows),
+        licence=Markup(static_text("vendor/uPlot-LICENSE.txt")),  # noqa: S704 - our own file
     )
 
 

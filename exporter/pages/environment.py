@@ -58,10 +58,14 @@ def render(template: str, *, styles: tuple[str, ...], scripts: tuple[str, ...] =
     return environment().get_template(template).render(policy=policy, **trusted, **values)
 
 
+def static_text(name: str) -> str:
+    """Text of a file of ``static/``."""
+    return (files("exporter.pages") / "static" / name).read_text(encoding="utf-8")
+
+
 @cache
 def _joined(names: tuple[str, ...]) -> str:
-    static = files("exporter.pages") / "static"
-    return "\n".join((static / name).read_text(encoding="utf-8") for name in names)
+    return "\n".join(static_text(name) for name in names)
 
 
 def _hash(text: str) -> str:

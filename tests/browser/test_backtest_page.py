@@ -51,6 +51,13 @@ def test_hostile_labels_are_shown_as_text(page: str, open_page: Open) -> None:
     assert html.escape(HOSTILE, quote=False) in opened.dom
 
 
+def test_a_script_that_got_in_would_not_run(page: str, open_page: Open) -> None:
+    opened = open_page(page.replace("<main", "<script>document.title = 'owned'</script><main", 1))
+    assert "owned</title>" not in opened.dom
+    assert len(opened.console) == 1
+    assert "Content Security Policy" in opened.console[0]
+
+
 def test_the_incident_is_in_the_table_and_its_address_zooms_all_plots(page: str, open_page: Open) -> None:
     opened = open_page(page, "#anomaly-1")
     row = re.search(r'<tr data-series="1" class="chosen">.*?</tr>', opened.dom, re.S)

@@ -120,6 +120,12 @@ def test_only_drawn_series_are_linked() -> None:
     assert html.count('href="#anomaly-') == 1
 
 
+def test_the_plot_library_brings_its_licence() -> None:
+    html = page(result(SeriesKey({"job": "a"})))
+    assert "uPlot" in html
+    assert "Permission is hereby granted, free of charge" in html
+
+
 def test_every_link_inside_the_page_leads_somewhere() -> None:
     elements = Elements(page(*(result(SeriesKey({"job": name})) for name in "abc")))
     ids = [attributes["id"] for _, attributes in elements.tags if "id" in attributes]

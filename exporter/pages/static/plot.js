@@ -145,7 +145,7 @@ function makePlot(element, series, data, hooks) {
     height: plotHeight(),
     legend: { show: false },
     padding: [8, 8, 0, 0],
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone.local ? localZone : "Etc/UTC"),
+    tzDate: (seconds) => zone.local ? new Date(seconds * 1000) : uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     cursor: {
       y: false,
       drag: { x: true, y: false, dist: 5 },

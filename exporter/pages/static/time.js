@@ -7,13 +7,14 @@ function chosenZone() {
   return zone.local ? localZone : "UTC";
 }
 
+const clocks = ["UTC", localZone].map((timeZone) => new Intl.DateTimeFormat("en-CA", {
+  timeZone: timeZone === "local" ? undefined : timeZone, hourCycle: "h23",
+  year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit",
+}));
+
 function formatTime(seconds) {
   const parts = {};
-  const format = new Intl.DateTimeFormat("en-CA", {
-    timeZone: chosenZone(), hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit",
-    hour: "2-digit", minute: "2-digit", second: "2-digit",
-  });
-  for (const part of format.formatToParts(new Date(seconds * 1000))) parts[part.type] = part.value;
+  for (const part of clocks[Number(zone.local)].formatToParts(new Date(seconds * 1000))) parts[part.type] = part.value;
   const rest = Math.round(seconds) % 60 ? ":" + parts.second : "";
   return `${parts.year}-${parts.month}-${parts.day} ${parts.hour}:${parts.minute}${rest}`;
 }
