@@ -1,0 +1,162 @@
+"""One series: what was, what was expected, how strange it was, and what comes next."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders import stat, timeseries
+from grafana_foundation_sdk.builders.dashboard import AnnotationQuery, Dashboard, DashboardLink, TimeOption, TimePicker
+from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.dashboard import TimeOption as Range
+
+from exporter import metrics
+from grafana import queries, variables
+from grafana.dashboards.page import DETAIL, OVERVIEW, page
+from grafana.panels import banded, curves, number, steps, styled, threshold_lines
+from grafana.queries import SERIES, last
+
+# Results end now, and forecasts reach beyond: the page shows some time that is still to come.
+_RANGES = (
+    ("6 hours and the next 2", "6h", "2h"),
+    ("1 day and the next 6 hours", "24h", "6h"),
+    ("1 week and a day", "7d", "1d"),
+)
+
+
+def anomaly_detail() -> Dashboard:
+    """Build the dashboard."""
+    dashboard = page(DETAIL, "forethought / series", "One series: value, expected band, score and forecast.")
+    dashboard.time("now-6h", "now+2h").timepicker(_time_picker())
+    dashboard.variables(
+        [variables.datasource(), variables.query(), variables.tenants(), variables.series(), variables.horizon()]
+    )
+    back = f"/d/{OVERVIEW}?var-datasource=${{datasource}}&var-query=${{query:percentencode}}"
+    dashboard.link(DashboardLink("Overview of this query").url(back)).annotation(_alerts())
+    for panel in (*_figures(), _band(), _score(), _kept(), _next(), _error(), _peers()):
+        dashboard.with_panel(panel)
+    return dashboard
+
+
+def _figures() -> list[stat.Panel]:
+    return [
+        number("Value", "Last complete sample judged.", last(metrics.VALUE, SERIES)),
+        number("Expected", "What was expected of it.", last(metrics.EXPECTED, SERIES)),
+        number("Lower edge", "Below it the score is above 1.", last(metrics.EXPECTED_LOWER, SERIES)),
+        number("Upper edge", "Above it the score is above 1.", last(metrics.EXPECTED_UPPER, SERIES)),
+        number("Score", "0 is ordinary, 1 the threshold, higher is stranger.", last(metrics.ANOMALY_SCORE, SERIES))
+        .decimals(2)
+        .thresholds(steps((None, "green"), (1, "orange"), (3, "red"))),
+        number(
+            "Forecast, $horizon ahead",
+            "What is expected at now + horizon.",
+            last(metrics.FORECAST, f'{SERIES},horizon="$horizon"'),
+        ).no_value("none"),
+    ]
+
+
+def _band() -> timeseries.Panel:
+    unusual = f"{last(metrics.VALUE, SERIES)} and {last(metrics.ANOMALY_SCORE, SERIES)} > 1"
+    panel = curves(
+        "Value and expected band",
+        "The band is what was expected before the sample came. Red marks are values with a score above 1; shaded times "
+        "are firing alerts.",
+        "short",
+        (last(metrics.VALUE, SERIES), "value"),
+        (last(metrics.EXPECTED, SERIES), "expected"),
+        (last(metrics.EXPECTED_LOWER, SERIES), "lower"),
+        (last(metrics.EXPECTED_UPPER, SERIES), "upper"),
+        (unusual, "unusual"),
+    )
+    banded(panel)
+    styled(panel, "value", "green", lineWidth=2)
+    styled(panel, "expected", "semi-dark-blue", lineStyle={"fill": "dash", "dash": [6, 4]})
+    styled(panel, "unusual", "red", drawStyle="points", pointSize=6, showPoints="always")
+    return panel.span(24).height(10)
+
+
+def _score() -> timeseries.Panel:
+    panel = curves(
+        "Score",
+        "1 is the threshold of every query. Above 3 for two minutes the alert is critical.",
+        "short",
+        (last(metrics.ANOMALY_SCORE, SERIES), "score"),
+    )
+    styled(panel, "score", "purple", fillOpacity=15)
+    return (
+        threshold_lines(panel.min(0).axis_soft_max(1.5), (None, "transparent"), (1, "orange"), (3, "red"))
+        .span(24)
+        .height(6)
+    )
+
+
+def _kept() -> timeseries.Panel:
+    panel = curves(
+        "Value against what was forecast $horizon before",
+        "Each forecast stands at the time it was made for, so the curve goes on past now.",
+        "short",
+        (last(metrics.VALUE, SERIES), "value"),
+        (queries.aligned(metrics.FORECAST), "forecast"),
+        (queries.aligned(metrics.FORECAST_LOWER), "lower"),
+        (queries.aligned(metrics.FORECAST_UPPER), "upper"),
+    )
+    return _with_forecast(panel).no_value("No forecast of this horizon.")
+
+
+def _next() -> timeseries.Panel:
+    panel = curves(
+        "What comes next",
+        "For each moment the forecast made last. It reaches as far as the longest horizon: choose a range that does.",
+        "short",
+        (last(metrics.VALUE, SERIES), "value"),
+        (queries.forward(metrics.FORECAST), "forecast"),
+        (queries.forward(metrics.FORECAST_LOWER), "lower"),
+        (queries.forward(metrics.FORECAST_UPPER), "upper"),
+    )
+    return _with_forecast(panel).no_value("This query has no forecasts.")
+
+
+def _error() -> timeseries.Panel:
+    error = f"{last(metrics.VALUE, SERIES)} - ignoring (horizon) {queries.aligned(metrics.FORECAST)}"
+    panel = curves(
+        "Forecast error, $horizon ahead",
+        "Value minus forecast: steadily on one side of 0, and the series has taken another path.",
+        "short",
+        (error, "value - forecast"),
+    )
+    return panel.axis_centered_zero(True).fill_opacity(10).no_value("No forecast is as old as its horizon yet.")
+
+
+def _peers() -> timeseries.Panel:
+    score = f'{metrics.ANOMALY_SCORE.name}{{query="$query",tenant_id=~"$tenant"}}'
+    panel = curves(
+        "Strangest series of the query",
+        "The five highest scores at each moment: is it this series alone?",
+        "short",
+        (f"topk(5, {score})", "__auto"),
+    )
+    return threshold_lines(panel.min(0), (None, "transparent"), (1, "orange"))
+
+
+def _with_forecast(panel: timeseries.Panel) -> timeseries.Panel:
+    banded(panel)
+    styled(panel, "value", "green", lineWidth=2)
+    return styled(panel, "forecast", "semi-dark-orange", lineStyle={"fill": "dash", "dash": [6, 4]}, lineWidth=2)
+
+
+def _alerts() -> AnnotationQuery:
+    expr = f'ALERTS{{alertname="ForethoughtAnomaly",alertstate="firing",{SERIES}}}'
+    return (
+        AnnotationQuery()
+        .name("Alerts")
+        .datasource(variables.DATASOURCE)
+        .enable(True)
+        .icon_color("red")
+        .expr(expr)
+        .title_format("{{alertname}} {{severity}}")
+        .step("30s")
+    )
+
+
+def _time_picker() -> TimePicker:
+    ranges: list[Builder[Range]] = [
+        TimeOption().display(text).from_val(f"now-{past}").to(f"now+{ahead}") for text, past, ahead in _RANGES
+    ]
+    return TimePicker().quick_ranges(ranges)

@@ -1,0 +1,292 @@
+"""The fleet at a glance: what is unusual, whether forecasts hold, and whether forethought itself is well."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders import stat, table, timeseries
+from grafana_foundation_sdk.builders.dashboard import Dashboard, DashboardLink, Row
+from grafana_foundation_sdk.models.common import BigValueGraphMode
+from grafana_foundation_sdk.models.dashboard import (
+    DataTransformerConfig,
+    DynamicConfigValue,
+    ValueMap,
+    ValueMappingResult,
+)
+
+from exporter import metrics
+from grafana import queries, variables
+from grafana.dashboards.page import DETAIL, OVERVIEW, page
+from grafana.panels import curves, listing, number, stacked, steps, threshold_lines
+from grafana.queries import FLEET, QUERIES
+
+_SCORE = f"{metrics.ANOMALY_SCORE.name}{{{FLEET}}}"
+_DETAIL_OF_ROW = (
+    f"/d/{DETAIL}?var-datasource=${{datasource}}&var-query=${{__data.fields.query:percentencode}}"
+    "&var-series=${__data.fields.series:percentencode}"
+)
+
+
+def overview() -> Dashboard:
+    """Build the dashboard."""
+    dashboard = page(OVERVIEW, "forethought / overview", "What is unusual now, and how well forethought itself is.")
+    dashboard.time("now-6h", "now")
+    dashboard.link(DashboardLink("A single series").url(f"/d/{DETAIL}?var-datasource=${{datasource}}"))
+    dashboard.variables([variables.datasource(), variables.queries(), variables.tenants(), variables.horizon()])
+    for title, panels in (
+        ("Now", _now()),
+        ("What is unusual", _unusual()),
+        ("Forecasts", _forecasts()),
+        ("Cycles", _cycles()),
+        ("Source", _source()),
+        ("Models and memory", _models()),
+    ):
+        dashboard.with_row(Row(title))
+        for panel in panels:
+            dashboard.with_panel(panel)
+    return dashboard
+
+
+def _now() -> list[stat.Panel]:
+    unusual = f"count({_SCORE} > 1)"
+    firing = 'ALERTS{alertname=~"Forethought.+",alertstate="firing"}'
+    return [
+        number("Series judged", "Series with a score now; more have no sample or still warm up.", f"count({_SCORE})"),
+        number("Unusual", "Series whose score is above 1, the threshold.", f"{unusual} or vector(0)").thresholds(
+            steps((None, "green"), (1, "orange"))
+        ),
+        number(
+            "Share unusual",
+            "Of the series judged. Many at once have one cause.",
+            f"({unusual} or vector(0)) / count({_SCORE})",
+            "percentunit",
+        ).thresholds(steps((None, "green"), (0.05, "orange"), (0.3, "red"))),
+        number(
+            "Alerts firing", "Alerts of forethought, those about itself included.", f"count({firing}) or vector(0)"
+        ).thresholds(steps((None, "green"), (1, "orange"))),
+        number(
+            "Source", "Whether the last request to the metrics server was answered.", f"min({metrics.SOURCE_UP.name})"
+        )
+        .mappings([ValueMap(options={"0": _word("down", "red"), "1": _word("answers", "green")})])
+        .graph_mode(BigValueGraphMode.NONE),
+        number(
+            "Oldest result",
+            "Time since the last successful cycle of the query that is furthest behind.",
+            f"max({queries.age(metrics.CYCLE_LAST_SUCCESS, QUERIES)})",
+            "s",
+        ).thresholds(steps((None, "green"), (300, "orange"), (900, "red"))),
+    ]
+
+
+def _unusual() -> list[timeseries.Panel | table.Panel]:
+    return [
+        stacked(
+            curves(
+                "Unusual series by query",
+                "How many series score above 1. Many of one query: a platform. One of many queries: a workload.",
+                "short",
+                (queries.unusual_by("query"), "{{query}}"),
+            ).min(0)
+        ),
+        stacked(
+            curves(
+                "Unusual series by tenant",
+                "The same by the label tenant_id of the input, where it has one.",
+                "short",
+                (queries.unusual_by("tenant_id"), "{{tenant_id}}"),
+            ).min(0)
+        ),
+        _strangest(),
+    ]
+
+
+def _strangest() -> table.Panel:
+    hidden = ["Time", "__name__", "job", "instance", "tenant"]
+    link = DashboardLink("Show this series").url(_DETAIL_OF_ROW)
+    return (
+        listing(
+            "Strangest now",
+            "The 25 highest scores above 1. A click opens the series; while its alert is not active yet, its query.",
+            queries.unusual_now(25),
+        )
+        .no_value("Nothing is unusual.")
+        .data_links([link])
+        .with_transformation(
+            DataTransformerConfig(
+                id_val="organize",
+                options={
+                    "excludeByName": dict.fromkeys(hidden, True),
+                    "indexByName": {"Value": 0, "query": 1, "tenant_id": 2},
+                    "renameByName": {"Value": "score"},
+                },
+            )
+        )
+        .override_by_name(
+            "score",
+            [
+                DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-background", "mode": "basic"}),
+                DynamicConfigValue(id_val="custom.width", value=90),
+                DynamicConfigValue(id_val="decimals", value=2),
+            ],
+        )
+        .override_by_name("series", [DynamicConfigValue(id_val="custom.width", value=1)])
+        .thresholds(steps((None, "text"), (1, "orange"), (3, "red")))
+        .span(24)
+        .height(9)
+    )
+
+
+def _forecasts() -> list[timeseries.Panel]:
+    young = "No forecast is as old as its horizon yet."
+    return [
+        curves(
+            "Forecast error, $horizon ahead",
+            "Mean distance of the values from what was forecast for them, as a ratio of the mean value.",
+            "percentunit",
+            (queries.forecast_error(), "{{query}}"),
+        )
+        .min(0)
+        .no_value(young),
+        curves(
+            "Values inside their interval, $horizon ahead",
+            "Should be near forecast.coverage of the configuration, 95 % by default.",
+            "percentunit",
+            (queries.forecast_coverage(), "{{query}}"),
+        )
+        .min(0)
+        .max(1)
+        .no_value(young),
+    ]
+
+
+def _cycles() -> list[timeseries.Panel | table.Panel]:
+    duration, interval = metrics.CYCLE_LAST_DURATION.name, metrics.CYCLE_INTERVAL.name
+    return [
+        threshold_lines(
+            curves(
+                "Time of a cycle against its interval",
+                "Above 100 % the next cycle is left out.",
+                "percentunit",
+                (f"{duration}{{{QUERIES}}} / {interval}{{{QUERIES}}}", "{{query}}"),
+            ).min(0),
+            (None, "transparent"),
+            (1, "red"),
+        ),
+        curves(
+            "Time since the last successful cycle",
+            "Results disappear after stale_after, 5 minutes by default.",
+            "s",
+            (queries.age(metrics.CYCLE_LAST_SUCCESS, QUERIES), "{{query}}"),
+        ).min(0),
+        curves(
+            "Time of a stage, 95th percentile",
+            "pull is the server and the network, fit the learning, judge and render the number of series.",
+            "s",
+            (queries.quantile(0.95, metrics.CYCLE_DURATION, "stage"), "{{stage}}"),
+        ).min(0),
+        curves(
+            "Cycles by outcome, and those left out",
+            "Anything but success is a reason why a query failed.",
+            "cps",
+            (queries.rate(metrics.CYCLES, QUERIES, "outcome"), "{{outcome}}"),
+            (queries.rate(metrics.CYCLE_MISSED, QUERIES, ""), "left out"),
+        ).min(0),
+        listing(
+            "Failing queries",
+            "Queries whose last cycle failed, and why. The log has the whole message.",
+            f"sum by (query, reason) ({metrics.CYCLE_FAILURE.name}{{{QUERIES}}} == 1)",
+        )
+        .no_value("No query fails.")
+        .with_transformation(_without("Time", "Value")),
+        stacked(
+            curves(
+                "Series not judged, by reason",
+                "warming_up passes by itself; the others are explained in the runbook of ForethoughtSeriesSkipped.",
+                "short",
+                (f"sum by (reason) ({metrics.SKIPPED_SERIES.name}{{{QUERIES}}})", "{{reason}}"),
+            )
+            .min(0)
+            .no_value("All series are judged.")
+        ),
+    ]
+
+
+def _source() -> list[timeseries.Panel]:
+    return [
+        curves(
+            "Requests by outcome",
+            "Requests to the metrics server.",
+            "reqps",
+            (queries.rate(metrics.SOURCE_REQUESTS, "", "outcome"), "{{outcome}}"),
+        ).min(0),
+        curves(
+            "Time of a request",
+            "Until the whole answer had arrived.",
+            "s",
+            (queries.quantile(0.5, metrics.SOURCE_REQUEST_DURATION), "median"),
+            (queries.quantile(0.95, metrics.SOURCE_REQUEST_DURATION), "95th percentile"),
+        ).min(0),
+        curves(
+            "Bytes received",
+            "Bodies of answers.",
+            "Bps",
+            (queries.rate(metrics.SOURCE_RECEIVED_BYTES, "", "instance"), "{{instance}}"),
+        ).min(0),
+        curves(
+            "Samples received",
+            "After the first cycle only what is new, and what may have come late.",
+            "cps",
+            (queries.rate(metrics.SOURCE_SAMPLES, "", "instance"), "{{instance}}"),
+        ).min(0),
+    ]
+
+
+def _models() -> list[timeseries.Panel | table.Panel]:
+    return [
+        curves(
+            "Age of the models",
+            "Models learn anew every refit, 1 hour by default.",
+            "s",
+            (f"max by (query, model) ({queries.age(metrics.MODEL_FIT_TIMESTAMP, QUERIES)})", "{{query}} {{model}}"),
+        ).min(0),
+        curves(
+            "Time of the last fit",
+            "Part of the cycle in which it happened.",
+            "s",
+            (f"{metrics.MODEL_FIT_DURATION.name}{{{QUERIES}}}", "{{query}} {{model}}"),
+        ).min(0),
+        stacked(
+            curves(
+                "Memory of the samples",
+                "Series times history / step times 8 bytes, or near it.",
+                "bytes",
+                (f"{metrics.STORE_BYTES.name}{{{QUERIES}}}", "{{query}}"),
+            ).min(0)
+        ),
+        stacked(
+            curves(
+                "Series and result samples",
+                "Series in the windows, and samples on the page that Prometheus scrapes.",
+                "short",
+                (f"sum({metrics.SERIES.name}{{{QUERIES}}})", "series"),
+                (f"sum({metrics.OUTPUT_SAMPLES.name}{{{QUERIES}}})", "result samples"),
+            ).min(0)
+        ),
+        curves(
+            "Age of the configuration",
+            "A fall to 0 is a start or a reload.",
+            "s",
+            (queries.age(metrics.CONFIG_RELOAD_TIMESTAMP, ""), "{{instance}}"),
+        ).min(0),
+        listing(
+            "Versions, and whether the last reload worked",
+            "1: it did. 0: the new configuration was refused and the old one runs on.",
+            f"{metrics.BUILD_INFO.name} * on (job, instance) group_left () {metrics.CONFIG_RELOAD_OK.name}",
+        ).with_transformation(_without("Time", "__name__", "job")),
+    ]
+
+
+def _word(text: str, color: str) -> ValueMappingResult:
+    return ValueMappingResult(text=text, color=color)
+
+
+def _without(*columns: str) -> DataTransformerConfig:
+    return DataTransformerConfig(id_val="organize", options={"excludeByName": dict.fromkeys(columns, True)})

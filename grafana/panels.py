@@ -1,0 +1,145 @@
+"""Kinds of panels, each with the settings they share."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders import common, prometheus, stat, table, timeseries
+from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
+from grafana_foundation_sdk.models.common import (
+    BigValueColorMode,
+    BigValueGraphMode,
+    GraphThresholdsStyleMode,
+    LegendDisplayMode,
+    LegendPlacement,
+    SortOrder,
+    StackingMode,
+    TooltipDisplayMode,
+    VisibilityMode,
+)
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, Threshold, ThresholdsMode
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+
+from grafana.variables import DATASOURCE
+
+# Milliseconds without a sample after which a curve is broken: Prometheus' own look-back.
+_SPAN_NULLS = 300_000
+
+
+def target(expr: str, legend: str, ref: str) -> prometheus.Dataquery:
+    """A query over the time shown."""
+    return prometheus.Dataquery().datasource(DATASOURCE).expr(expr).legend_format(legend).ref_id(ref).range()
+
+
+def rows(expr: str) -> prometheus.Dataquery:
+    """A query of now, as rows of a table."""
+    return prometheus.Dataquery().datasource(DATASOURCE).expr(expr).format(PromQueryFormat.TABLE).ref_id("A").instant()
+
+
+def steps(*values: tuple[float | None, str]) -> ThresholdsConfig:
+    """Colours from a value upwards; None is everything below the first."""
+    thresholds = [Threshold(value=value, color=color) for value, color in values]
+    return ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(thresholds)
+
+
+def number(title: str, description: str, expr: str, unit: str = "short") -> stat.Panel:
+    """One large figure with its curve behind."""
+    return (
+        stat.Panel()
+        .title(title)
+        .description(description)
+        .datasource(DATASOURCE)
+        .with_target(target(expr, title, "A"))
+        .unit(unit)
+        .color_mode(BigValueColorMode.VALUE)
+        .graph_mode(BigValueGraphMode.AREA)
+        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+        .thresholds(steps((None, "text")))
+        .span(4)
+        .height(4)
+    )
+
+
+def curves(title: str, description: str, unit: str, *targets: tuple[str, str]) -> timeseries.Panel:
+    """Curves over time; each target is an expression and its legend."""
+    panel = (
+        timeseries.Panel()
+        .title(title)
+        .description(description)
+        .datasource(DATASOURCE)
+        .unit(unit)
+        .line_width(1)
+        .fill_opacity(0)
+        .show_points(VisibilityMode.NEVER)
+        .span_nulls(_SPAN_NULLS)
+        .legend(_legend())
+        .tooltip(common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.DESCENDING))
+        .span(12)
+        .height(8)
+    )
+    for number_of, (expr, legend) in enumerate(targets):
+        panel.with_target(target(expr, legend, chr(ord("A") + number_of)))
+    return panel
+
+
+def stacked(panel: timeseries.Panel) -> timeseries.Panel:
+    """The same, each curve on top of the others."""
+    return panel.stacking(common.StackingConfig().mode(StackingMode.NORMAL)).fill_opacity(30)
+
+
+def threshold_lines(panel: timeseries.Panel, *values: tuple[float | None, str]) -> timeseries.Panel:
+    """The same with a dashed line at each threshold."""
+    style = common.GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED)
+    return panel.thresholds(steps(*values)).thresholds_style(style)
+
+
+def banded(panel: timeseries.Panel) -> timeseries.Panel:
+    """Fill between the curves `lower` and `upper`, which have no line of their own; the legend shows one of them."""
+    quiet = [_custom("lineWidth", 0), _custom("hideFrom", {"legend": True, "tooltip": False, "viz": False})]
+    panel.override_by_name("lower", [_color("semi-dark-blue"), *quiet])
+    panel.override_by_name(
+        "upper",
+        [
+            _color("semi-dark-blue"),
+            _custom("lineWidth", 0),
+            _custom("fillBelowTo", "lower"),
+            _custom("fillOpacity", 20),
+            DynamicConfigValue(id_val="displayName", value="band"),
+        ],
+    )
+    return panel
+
+
+def styled(panel: timeseries.Panel, name: str, color: str, **custom: object) -> timeseries.Panel:
+    """Give the curve of that legend its colour and further settings of its line."""
+    return panel.override_by_name(name, [_color(color), *[_custom(key, value) for key, value in custom.items()]])
+
+
+def listing(title: str, description: str, expr: str) -> table.Panel:
+    """A table of what is now."""
+    return (
+        table.Panel()
+        .title(title)
+        .description(description)
+        .datasource(DATASOURCE)
+        .with_target(rows(expr))
+        .filterable(True)
+        .span(12)
+        .height(8)
+    )
+
+
+def _legend() -> common.VizLegendOptions:
+    return (
+        common.VizLegendOptions()
+        .show_legend(True)
+        .display_mode(LegendDisplayMode.LIST)
+        .placement(LegendPlacement.BOTTOM)
+        .calcs([])
+    )
+
+
+def _color(name: str) -> DynamicConfigValue:
+    return DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": name})
+
+
+def _custom(key: str, value: object) -> DynamicConfigValue:
+    return DynamicConfigValue(id_val=f"custom.{key}", value=value)

@@ -1,0 +1,98 @@
+"""The PromQL of the dashboards, on the names of `exporter.metrics`.
+
+A range vector holds no sample older than its range, while a plain selector repeats the last one for five
+minutes. `last` therefore reads results through ``last_over_time``, so that a curve ends where its samples end,
+also where a dashboard shows time that is still to come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from exporter import metrics
+from exporter.metrics import Family
+
+FLEET = 'query=~"$query",tenant_id=~"$tenant"'
+"""What the overview has selected; a series without the label `tenant_id` is of every tenant."""
+QUERIES = 'query=~"$query"'
+"""The same for metrics of the process, which know no tenant."""
+SERIES = 'query="$query",${series:raw}'
+"""The one series of the detail page. Raw, as the variable holds whole matchers and Grafana would escape them."""
+
+HORIZONS = ("5m", "15m", "30m", "1h", "2h", "3h", "6h", "12h", "1d", "2d", "3d", "1w")
+"""Horizons the forward curve looks for. `offset` cannot read a label, so each must be written out; one that is not
+configured finds nothing and costs nothing."""
+
+
+def last(family: Family, matchers: str, offset: str = "") -> str:
+    """Samples of a result as they came, without the five minutes a plain selector repeats."""
+    return f"last_over_time({family.name}{{{matchers}}}[$__rate_interval]{f' offset {offset}' if offset else ''})"
+
+
+def rate(family: Family, matchers: str, by: str, *, part: str = "") -> str:
+    """Growth a second of a counter, or of a histogram's `part`, summed by labels."""
+    return f"sum by ({by}) (rate({family.name}{part}{{{matchers}}}[$__rate_interval]))"
+
+
+def quantile(q: float, family: Family, by: str = "") -> str:
+    """A quantile of a histogram, over all its observations of the interval."""
+    labels = ", ".join(filter(None, ("le", by)))
+    return f"histogram_quantile({q}, {rate(family, '', labels, part='_bucket')})"
+
+
+def age(family: Family, matchers: str) -> str:
+    """Seconds since a timestamp."""
+    return f"time() - {family.name}{{{matchers}}}"
+
+
+def judged_by(label: str) -> str:
+    """How many series are judged."""
+    return f"count by ({label}) ({metrics.ANOMALY_SCORE.name}{{{FLEET}}})"
+
+
+def unusual_by(label: str) -> str:
+    """How many series are above the threshold; 0 where none is."""
+    return f"count by ({label}) ({metrics.ANOMALY_SCORE.name}{{{FLEET}}} > 1) or 0 * {judged_by(label)}"
+
+
+def unusual_now(limit: int) -> str:
+    """The strangest series above the threshold, with the labels `tenant` and `series` of their alerts.
+
+    The label `series` is the selector that opens a series' detail page, and only alerts carry it; a series whose
+    alert is not yet active comes without.
+    """
+    score = f"topk({limit}, {metrics.ANOMALY_SCORE.name}{{{FLEET}}} > 1)"
+    score = f'label_replace({score}, "tenant", "$1", "tenant_id", "(.+)")'
+    score = f'label_replace({score}, "tenant", "none", "tenant", "")'
+    alerts = f'ALERTS{{alertname="ForethoughtAnomaly",{QUERIES}}}'
+    alerts = f"max without (alertname, alertstate, severity) ({alerts})"
+    return f"{alerts} * ignoring (series) group_left () {score} or ignoring (series) {score}"
+
+
+def forecast_error() -> str:
+    """Mean absolute error of the forecasts made a horizon ago, as a ratio of the mean absolute value."""
+    forecast = f'{metrics.FORECAST.name}{{horizon="$horizon",{FLEET}}} offset $horizon'
+    value = f"{metrics.VALUE.name}{{{FLEET}}}"
+    error = f"sum by (query) (abs({forecast} - ignoring (horizon) group_left () {value}))"
+    return f"{error} / (sum by (query) (abs({value})) > 0)"
+
+
+def forecast_coverage() -> str:
+    """Share of values inside the interval forecast for them a horizon ago."""
+    upper = f'{metrics.FORECAST_UPPER.name}{{horizon="$horizon",{FLEET}}} offset $horizon'
+    lower = f'{metrics.FORECAST_LOWER.name}{{horizon="$horizon",{FLEET}}} offset $horizon'
+    value = f"{metrics.VALUE.name}{{{FLEET}}}"
+    below = f"({upper} >= bool ignoring (horizon) group_left () {value})"
+    above = f"({lower} <= bool ignoring (horizon) group_left () {value})"
+    return f"avg by (query) ({below} * {above})"
+
+
+def aligned(family: Family) -> str:
+    """What was forecast for each moment a horizon before; it reaches as far past now as the horizon."""
+    return last(family, f'{SERIES},horizon="$horizon"', "$horizon")
+
+
+def forward(family: Family, horizons: Sequence[str] = HORIZONS) -> str:
+    """One curve into the future: for each moment the forecast made last, which is the one of the shortest horizon."""
+    parts = [last(family, f'{SERIES},horizon="{horizon}"', horizon) for horizon in horizons]
+    return f"max without (horizon) ({' or ignoring (horizon) '.join(parts)})"
