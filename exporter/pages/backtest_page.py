@@ -11,7 +11,7 @@ from markupsafe import Markup
 from exporter.backtest_report import Anomaly, BacktestReport, SeriesResult
 from exporter.pages.curves import encode
 from exporter.pages.environment import render, static_text
-from exporter.pages.text import Labels, common_labels, own_labels
+from exporter.pages.text import Labels, common_labels, own_labels, without_credentials
 
 STYLES = ("vendor/uPlot.min.css", "base.css", "backtest.css")
 SCRIPTS = ("vendor/uPlot.iife.min.js", "time.js", "plot.js", "page.js")
@@ -43,9 +43,9 @@ def render_backtest(report: BacktestReport, *, command: str, settings: str, made
     ----------
     report : BacktestReport
     command : str
-        The command line that gave the report, without secrets.
+        The command line that gave the report. User and password of an address are left out.
     settings : str
-        The settings in force, as YAML, without secrets.
+        The settings in force, as YAML; the same holds.
     made_at : float
         Seconds since the epoch.
 
@@ -62,8 +62,8 @@ def render_backtest(report: BacktestReport, *, command: str, settings: str, made
         styles=STYLES,
         scripts=SCRIPTS,
         report=report,
-        command=command,
-        settings=settings,
+        command=without_credentials(command),
+        settings=without_credentials(settings),
         made_at=made_at,
         common=common,
         rows=rows,

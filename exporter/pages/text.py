@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Sequence
 
 from series import SeriesKey
@@ -93,6 +94,17 @@ def _written(seconds: float, pattern: str) -> str:
         return dt.datetime.fromtimestamp(seconds, tz=dt.UTC).strftime(pattern)
     except (ValueError, OverflowError):  # milliseconds taken for seconds: far beyond the year 9999
         return f"{seconds:.0f} s"
+
+
+def without_credentials(text: str) -> str:
+    """Take user and password out of every address in `text`.
+
+    Examples
+    --------
+    >>> without_credentials("backtest --source.url https://me:secret@prometheus:9090/")
+    'backtest --source.url https://***@prometheus:9090/'
+    """
+    return re.sub(r"(?<=://)[^/\s\"']*@", "***@", text)
 
 
 def common_labels(keys: Sequence[SeriesKey]) -> Labels:

@@ -120,6 +120,15 @@ def test_only_drawn_series_are_linked() -> None:
     assert html.count('href="#anomaly-') == 1
 
 
+def test_passwords_in_addresses_stay_out() -> None:
+    html = render_backtest(
+        report(), command="x --source.url 'http://me:p@ss@host:9090'", settings="url: https://me@host/a", made_at=0.0
+    )
+    assert "http://***@host:9090" in html
+    assert "https://***@host/a" in html
+    assert "p@ss" not in html
+
+
 def test_the_plot_library_brings_its_licence() -> None:
     html = page(result(SeriesKey({"job": "a"})))
     assert "uPlot" in html
