@@ -134,6 +134,7 @@ def test_forecasts_of_a_perfect_rhythm_are_all_inside_and_have_no_scale() -> Non
 def test_repeating_the_day_has_an_error_of_about_one() -> None:
     report = run(week(200, noise=1.0))
     assert report.mase == pytest.approx(1.0, abs=0.05)
+    assert report.mase == pytest.approx(report.yardstick), "the product's own yardstick repeats the day, too"
     # The difference of two normal samples lies within 1 with probability 0.52.
     assert report.coverage == pytest.approx(0.52, abs=0.03)
     assert all(lead.points > 1000 for lead in report.leads)

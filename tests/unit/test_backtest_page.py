@@ -51,7 +51,7 @@ def result(key: SeriesKey, *, drawn: bool = True, anomalies: int = 1) -> SeriesR
 
 
 def report(*results: SeriesResult) -> BacktestReport:
-    leads = (LeadError(0.0, 3600.0, 500, 0.61, 0.93), LeadError(3600.0, 86_400.0, 900, math.nan, 0.97))
+    leads = (LeadError(0.0, 3600.0, 500, 0.61, 1.07, 0.93), LeadError(3600.0, 86_400.0, 900, math.nan, math.nan, 0.97))
     times = np.arange(0.0, 6000.0, 60.0)
     return BacktestReport("rate(x[5m])", times, 60.0, results, leads, 0.95, (1800.0,), {Reason.OVER_LIMIT: 4})
 

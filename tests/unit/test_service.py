@@ -258,3 +258,14 @@ def test_a_taken_port_is_named(house):
 def test_what_is_no_address_is_refused(text):
     with pytest.raises(ValueError, match="must be HOST:PORT"):
         ListenAddress.parse(text)
+
+
+def test_an_empty_window_is_kept_and_restored(house, tmp_path):
+    folder = StateFolder(tmp_path / "state")
+    down = SourceUnavailable("", "cannot connect.")
+    house.source.failing = {"rate": down, "errors": down}
+    first = house.service(state=folder)
+    house.cycle(first)
+    first._save(first.queries["rate"])
+    second = house.service(state=folder)
+    assert second.queries["rate"].cycle.store.keys == ()
