@@ -14,6 +14,7 @@ from exporter.backtest_anomalies import THRESHOLD, anomalies_of
 from exporter.backtest_errors import ForecastErrors, LeadSums
 from exporter.backtest_report import BacktestReport, Curves, Ribbon, SeriesResult
 from forecasting.base import Forecast, Forecaster
+from forecasting.naive import SeasonalNaive
 from series import FloatArray, Reason, Window
 
 # No forecast is asked of less than this share of the window: a model must have something to learn from.
@@ -28,6 +29,8 @@ class Backtest:
     ----------
     detector, forecaster : callables without arguments
         Each gives a fresh, unfitted model.
+    yardstick : callable without arguments
+        What the forecaster must beat.
     horizons : sequence of float
         How far to forecast, seconds; each is rounded up to whole steps.
     coverage : float, default 0.95
@@ -56,6 +59,7 @@ class Backtest:
     detector: Callable[[], Baseline]
     forecaster: Callable[[], Forecaster]
     horizons: Sequence[float]
+    yardstick: Callable[[], Forecaster] = SeasonalNaive
     coverage: float = 0.95
     refit: float = 21_600.0
     history: float | None = None
@@ -121,10 +125,11 @@ class Backtest:
 
     def _judge(self, block: Window, origins: Sequence[int], leads: LeadSums) -> list[SeriesResult]:
         walk = walk_forward(self.detector(), block, history=self._lookback(block), refit=_steps(self.refit, block.step))
-        past = [self._forecast(block, origin, leads.steps) for origin in origins]
-        ahead = self._forecast(block, block.n_steps, leads.steps)
+        past = [self._forecast(self.forecaster(), block, origin, leads.steps) for origin in origins]
+        plain = [self._forecast(self.yardstick(), block, origin, leads.steps) for origin in origins]
+        ahead = self._forecast(self.forecaster(), block, block.n_steps, leads.steps)
         errors = ForecastErrors.of(block, origins, past)
-        leads.add(errors)
+        leads.add(errors, ForecastErrors.of(block, origins, plain))
         said = _onto_window(block, origins, past)
         results = []
         for row in range(block.n_series):
@@ -153,9 +158,9 @@ class Backtest:
             curves=curves,
         )
 
-    def _forecast(self, block: Window, origin: int, steps: int) -> Forecast:
+    def _forecast(self, model: Forecaster, block: Window, origin: int, steps: int) -> Forecast:
         known = block.until(origin).since(max(0, origin - self._lookback(block)))
-        return self.forecaster().fit(known).forecast(steps, coverage=self.coverage)
+        return model.fit(known).forecast(steps, coverage=self.coverage)
 
     def _lookback(self, block: Window) -> int:
         return block.n_steps if self.history is None else _steps(self.history, block.step)

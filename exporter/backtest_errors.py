@@ -83,27 +83,35 @@ class LeadSums:
 
     def __init__(self, horizons: Sequence[int]) -> None:
         self.edges = (0, *horizons)
-        self.sums = np.zeros((len(horizons), 4))
+        self.sums = np.zeros((len(horizons), 5))
 
     @property
     def steps(self) -> int:
         """The longest horizon."""
         return self.edges[-1]
 
-    def add(self, errors: ForecastErrors) -> None:
-        """Take a block of series in."""
-        known = np.isfinite(errors.scaled)
-        scaled = np.where(known, errors.scaled, 0.0)
+    def add(self, errors: ForecastErrors, yardstick: ForecastErrors) -> None:
+        """Take a block of series in, with the errors of the yardstick on the same samples."""
+        known = np.isfinite(errors.scaled) & np.isfinite(yardstick.scaled)
+        scaled, plain = np.where(known, errors.scaled, 0.0), np.where(known, yardstick.scaled, 0.0)
         for lead, (above, horizon) in enumerate(pairwise(self.edges)):
             part = (slice(None), slice(None), slice(above, horizon))
-            counted = (scaled, known, errors.inside, errors.compared)
+            counted = (scaled, plain, known, errors.inside, errors.compared)
             self.sums[lead] += [array[part].sum() for array in counted]
 
     def errors(self, step: float) -> tuple[LeadError, ...]:
         """One figure for each horizon, in seconds of `step` each."""
-        mase, coverage = _ratio(self.sums[:, 0], self.sums[:, 1]), _ratio(self.sums[:, 2], self.sums[:, 3])
+        scaled, plain, known, inside, compared = self.sums.T
+        mase, yardstick, coverage = _ratio(scaled, known), _ratio(plain, known), _ratio(inside, compared)
         return tuple(
-            LeadError(above * step, horizon * step, int(self.sums[lead, 3]), float(mase[lead]), float(coverage[lead]))
+            LeadError(
+                above=above * step,
+                horizon=horizon * step,
+                points=int(compared[lead]),
+                mase=float(mase[lead]),
+                yardstick=float(yardstick[lead]),
+                coverage=float(coverage[lead]),
+            )
             for lead, (above, horizon) in enumerate(pairwise(self.edges))
         )
 

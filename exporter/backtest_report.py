@@ -81,7 +81,8 @@ class SeriesResult:
     anomalies : tuple of Anomaly
         Oldest first.
     mase : float
-        Mean absolute scaled error of the forecasts: 1 is as good as repeating the last season; NaN if there was none.
+        Mean absolute error of the forecasts, scaled by that of repeating the day before inside the history before the
+        first of them; NaN if there was none.
     coverage : float
         Share of samples inside the forecast's interval, NaN if there was none to judge.
     curves : Curves or None
@@ -125,7 +126,9 @@ class LeadError:
     points : int
         Forecast samples that could be compared.
     mase : float
-        As in `SeriesResult`, the mean over series.
+        As in `SeriesResult`, over all series.
+    yardstick : float
+        The same of repeating the day before, forecast from the same origins.
     coverage : float
         Share of samples inside the interval.
     """
@@ -134,6 +137,7 @@ class LeadError:
     horizon: float
     points: int
     mase: float
+    yardstick: float
     coverage: float
 
 
@@ -221,6 +225,11 @@ class BacktestReport:
     def mase(self) -> float:
         """Mean absolute scaled error over all leads; NaN without a forecast."""
         return _weighted([(lead.mase, lead.points) for lead in self.leads])
+
+    @property
+    def yardstick(self) -> float:
+        """What repeating the day before reaches over all leads; NaN without a forecast."""
+        return _weighted([(lead.yardstick, lead.points) for lead in self.leads])
 
 
 def _weighted(pairs: list[tuple[float, int]]) -> float:

@@ -144,7 +144,7 @@ function makePlot(element, series, data, hooks) {
     width: element.clientWidth || 600,
     height: plotHeight(),
     legend: { show: false },
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     tzDate: (seconds) => zone.local ? new Date(seconds * 1000) : uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     cursor: {
       y: false,
