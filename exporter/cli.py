@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -40,7 +41,25 @@ def _config_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+class _Commands(click.Group):
+    """A group that turns what nobody expected into one line; the traceback is for whoever asks for it."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the chosen command."""
+        try:
+            return super().invoke(context)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, KeyboardInterrupt):
+            raise
+        except Exception as error:
+            if os.environ.get("FORETHOUGHT_TRACEBACK"):
+                raise
+            raise click.ClickException(
+                f"this is a bug in forethought: {type(error).__name__}: {error}. "
+                "FORETHOUGHT_TRACEBACK=1 shows where; please report it."
+            ) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, "--version", prog_name="forethought")
 def main() -> None:
     """Learned baselines, anomaly scores and forecasts for a Prometheus.

@@ -34,7 +34,7 @@ def run_service(config_file: Path, address: ListenAddress, storage: Path | None)
     service = Service(config_file, StateFolder(storage) if storage else None)
     server = WebServer(make_app(service), address)
     server.start()
-    log.info("listening", version=__version__, address=str(address), pid=os.getpid())
+    log.info("listening", version=__version__, address=str(ListenAddress(address.host, server.port)), pid=os.getpid())
     service.start()
     while signals.get() == signal.SIGHUP:
         _reload(service)

@@ -76,8 +76,8 @@ class StateFolder:
         if grid is None:
             return
         window, pulled = store.window(), store.pulled
-        values = np.ascontiguousarray(window.values)
-        payload: list[bytes | memoryview] = [values.data.cast("B"), np.packbits(pulled).tobytes()]
+        values = np.ascontiguousarray(window.values).reshape(-1).view(np.uint8)
+        payload: list[bytes | memoryview] = [values.data, np.packbits(pulled).tobytes()]
         header = _Header(
             forethought_state=_VERSION,
             signature=signature,

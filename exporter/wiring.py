@@ -6,7 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter import config
+from exporter import __version__, config
+from exporter.config_file import ConfigError
 from exporter.models import ModelPlan
 from exporter.telemetry import Telemetry
 from sources.base import MetricSource
@@ -18,10 +19,37 @@ if TYPE_CHECKING:
 
 
 def make_source(settings: config.Source, telemetry: Telemetry) -> MetricSource:
-    """Give the server that is asked."""
+    """Give the server that is asked.
+
+    Raises
+    ------
+    ConfigError
+        For settings that only the connection can judge, such as a header that cannot be sent.
+    """
+    from sources.connection import Connection
     from sources.prometheus import PrometheusSource
 
-    raise SystemExit(f"wire me {PrometheusSource} {settings} {telemetry}")
+    basic = settings.basic_auth
+    try:
+        connection = Connection(
+            url=settings.url,
+            headers=settings.headers,
+            username=basic.username if basic else None,
+            password_file=basic.password_file if basic else None,
+            bearer_token_file=settings.bearer_token_file,
+            ca_file=settings.tls.ca_file,
+            cert_file=settings.tls.cert_file,
+            key_file=settings.tls.key_file,
+            insecure_skip_verify=settings.tls.insecure_skip_verify,
+            timeout=float(settings.timeout),
+            retries=settings.retries,
+            compression=settings.compression,
+            max_body_bytes=settings.max_body_bytes,
+            user_agent=f"forethought/{__version__}",
+        )
+    except ValueError as error:
+        raise ConfigError(f"source: {error}") from error
+    return PrometheusSource(connection, max_points=settings.max_points, on_request=telemetry.on_request)
 
 
 def make_plan(query: config.QueryDefaults) -> ModelPlan:

@@ -1,0 +1,194 @@
+"""What `forethought backtest` does: find the samples, test, write the page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+from rich.progress import Progress
+
+from exporter.backtest import Backtest
+from exporter.backtest_report import BacktestReport
+from exporter.config import Query, Source
+from exporter.config_file import ConfigError
+from exporter.config_load import load_config, parse_config
+from exporter.duration import Duration
+from exporter.pages.backtest_page import render_backtest
+from exporter.telemetry import Telemetry
+from exporter.wiring import make_detector, make_file_source, make_forecaster, make_source
+from series import Grid
+from sources.base import Answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class BacktestOptions:
+    """The command line; None for what was not given."""
+
+    query: str
+    url: str | None
+    file: Path | None
+    config_file: Path | None
+    name: str | None
+    end: str | None
+    span: str | None
+    step: str | None
+    horizons: tuple[str, ...]
+    coverage: float | None
+    direction: str | None
+    absolute: float | None
+    relative: float | None
+    timezone: str | None
+    series_limit: int | None
+
+
+def run_backtest(options: BacktestOptions, out: Path, *, command: str) -> None:
+    """Test and write the page, with progress on standard error.
+
+    Raises
+    ------
+    ConfigError, SourceError, ValueError, OSError
+        For what cannot be: each names its place.
+    """
+    source, query = _settings(options)
+    console = Console(stderr=True)
+    with console.status(f"reading {options.file or source.url}"):
+        answer, query = _read(options, source, query)
+    window = answer.window
+    if not window.n_series or window.n_steps < 2:
+        raise ValueError(f"{options.file or query.query}: at least one series of two steps is needed. Got none.")
+    test = Backtest(
+        detector=lambda: make_detector(query),
+        forecaster=lambda: make_forecaster(query),
+        horizons=[float(horizon) for horizon in query.forecast.horizons],
+        coverage=query.forecast.coverage,
+        history=float(query.history),
+    )
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("testing", total=window.n_series)
+        report = test.run(
+            window,
+            query=query.query,
+            skipped=answer.skipped,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+        )
+    out.write_text(
+        render_backtest(report, command=command, settings=_as_yaml(query), made_at=time.time()), encoding="utf-8"
+    )
+    console.print(_summary(report), f"\nwritten: {out}", highlight=False)
+
+
+def _settings(options: BacktestOptions) -> tuple[Source, Query]:
+    """Merge the configuration, where one is given, with the command line, which wins."""
+    if sum(given is not None for given in (options.file, options.url, options.config_file)) != 1:
+        raise ValueError("exactly one of --source.url, --file and --config.file must be given.")
+    source, settings = Source(), dict[str, Any]()
+    if options.config_file:
+        config = load_config(options.config_file)
+        source, settings = config.source, _as_plain(_named(config.queries, options))
+    elif options.url:
+        source = parse_config("--source.url", yaml.safe_dump(_minimal() | {"source": {"url": options.url}})).source
+    settings |= _overrides(options, settings)
+    settings.setdefault("name", "backtest")
+    if not settings.get("query"):
+        if not options.file:
+            raise ValueError("--query must be given with --source.url.")
+        settings["query"] = options.query or "{}"
+    checked = parse_config("backtest", yaml.safe_dump({"queries": [settings]}))
+    return source, checked.queries[0]
+
+
+def _minimal() -> dict[str, Any]:
+    return {"queries": [{"name": "backtest", "query": "up"}]}
+
+
+def _named(queries: tuple[Query, ...], options: BacktestOptions) -> Query:
+    names = [query.name for query in queries]
+    if options.name is None and len(queries) == 1:
+        return queries[0]
+    if options.name not in names:
+        raise ConfigError(f"--name must be one of {', '.join(names)}. Got {options.name or 'nothing'}.")
+    return queries[names.index(options.name)]
+
+
+def _as_plain(query: Query) -> dict[str, Any]:
+    return query.model_dump(mode="json", exclude_none=True)
+
+
+def _as_yaml(query: Query) -> str:
+    return str(yaml.safe_dump(_as_plain(query), sort_keys=False, allow_unicode=True))
+
+
+def _overrides(options: BacktestOptions, settings: dict[str, Any]) -> dict[str, Any]:
+    deviation = dict(settings.get("minimum_deviation", {}))
+    forecast = dict(settings.get("forecast", {}))
+    deviation |= _given(absolute=options.absolute, relative=options.relative)
+    forecast |= _given(horizons=list(options.horizons) or None, coverage=options.coverage)
+    step = options.step or ("5m" if options.url else None)
+    return _given(
+        query=options.query or None,
+        step=step,
+        history=options.span and str(_whole(Duration.parse(options.span), step or str(settings.get("step", "5m")))),
+        direction=options.direction,
+        timezone=options.timezone,
+        series_limit=options.series_limit,
+        minimum_deviation=deviation or None,
+        forecast=forecast or None,
+    )
+
+
+def _whole(span: Duration, step: str) -> Duration:
+    """Cut a range down to whole steps."""
+    return Duration(span - span % max(1, Duration.parse(step)))
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _read(options: BacktestOptions, settings: Source, query: Query) -> tuple[Answer, Query]:
+    if options.file:
+        return _read_file(options, options.file, query)
+    end = _instant(options.end) if options.end else time.time() - query.latency
+    grid = Grid.ending(end, step=int(query.step), history=int(query.history))
+    source = make_source(settings, Telemetry())
+    try:
+        return source.read_range(query.query, grid, series_limit=query.series_limit), query
+    finally:
+        source.close()
+
+
+def _read_file(options: BacktestOptions, file: Path, query: Query) -> tuple[Answer, Query]:
+    """Read a file on its own grid, where the command line does not name one."""
+    source = make_file_source(file)
+    extent = source.extent()
+    if extent is None:
+        raise ValueError(f"{file}: must hold at least one sample. Got none.")
+    step = int(Duration.parse(options.step)) if options.step else extent.step
+    end = _instant(options.end) if options.end else extent.last + step - 1
+    span = int(Duration.parse(options.span)) if options.span else max(2 * step, int(end - extent.first))
+    history = span - span % step
+    grid = Grid.ending(end, step=step, history=history)
+    query = query.model_copy(update={"step": Duration(step), "history": Duration(history)})
+    return source.read_range(options.query, grid, series_limit=query.series_limit), query
+
+
+def _instant(text: str) -> float:
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"--end must be a time such as 2026-11-20T03:00:00Z. Got {text!r}.") from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).timestamp()
+
+
+def _summary(report: BacktestReport) -> str:
+    return (
+        f"{len(report.results)} series, {report.alarms} anomalies "
+        f"({report.alarms_per_series_day:.2f} per series and day, {report.alarm_share:.2%} of the time), "
+        f"forecast interval held {report.coverage:.1%} of samples ({report.asked_coverage:.0%} asked), "
+        f"MASE {report.mase:.2f}"
+    )
