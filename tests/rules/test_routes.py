@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2] / "alertmanager"
 CONFIG = ROOT / "alertmanager.yml"
+MANUAL = ROOT.parent / "docs" / "alerting.md"
 
 TENANTS = ("acme", "globex", "initech", "umbrella")
 ROUTES = [
@@ -53,6 +55,15 @@ def test_configuration_is_valid() -> None:
 @pytest.mark.parametrize(("labels", "receiver"), ROUTES)
 def test_alert_goes_to(labels: str, receiver: str) -> None:
     amtool("config", "routes", "test", f"--config.file={CONFIG}", f"--verify.receivers={receiver}", *labels.split())
+
+
+def test_receivers_of_the_manual_are_valid(tmp_path: Path) -> None:
+    [block] = re.findall(r"```yaml\n(receivers:.+?)```", MANUAL.read_text(), re.DOTALL)
+    config = yaml.safe_load(block) | {"route": {"receiver": "acme"}, "templates": [f"{ROOT}/templates/*.tmpl"]}
+    (tmp_path / "alertmanager.yml").write_text(yaml.safe_dump(config))
+    amtool("check-config", str(tmp_path / "alertmanager.yml"))
+    used = set(re.findall(r'template "([^"]+)"', block))
+    assert used == {"forethought.title", "forethought.text", "forethought.html"}
 
 
 def test_every_receiver_is_reached_by_a_case() -> None:
