@@ -51,10 +51,21 @@ class State:
 
 
 def write_all(state: State, ports: Ports) -> None:
-    """Write the three configurations."""
-    _write(state.prometheus, prometheus(_read(PROMETHEUS), ports))
+    """Write the three configurations; Prometheus' as long as there is no sidecar."""
+    _write(state.prometheus, without_sidecar(prometheus(_read(PROMETHEUS), ports)))
     _write(state.alertmanager, alertmanager(_read(ALERTMANAGER), ports))
     _write(state.forethought, forethought(_read(FORETHOUGHT), ports))
+
+
+def write_with_sidecar(state: State, ports: Ports) -> None:
+    """Write Prometheus' configuration for the time when the sidecar runs."""
+    _write(state.prometheus, prometheus(_read(PROMETHEUS), ports))
+
+
+def without_sidecar(config: Any) -> Any:
+    """The configuration without the sidecar and the rules, which would alert that it is down."""
+    jobs = [job for job in config["scrape_configs"] if job["job_name"] != SIDECAR_JOB]
+    return config | {"rule_files": [], "scrape_configs": jobs}
 
 
 def prometheus(config: Any, ports: Ports) -> Any:

@@ -63,7 +63,9 @@ def start(children: Children, console: Console, state: configure.State, ports: P
         children.start("load", _load(ports, options))
         _wait_for_history(children, ports, lambda share: progress.update(history, completed=share))
         children.start("forethought", _sidecar(state, ports))
-        _wait(children, "forethought", ports.url("sidecar") + "/-/ready", seconds=180)
+        _wait(children, "forethought", ports.url("sidecar") + "/-/healthy", seconds=60)
+        _let_prometheus_see_the_sidecar(state, ports)
+        _wait(children, "forethought", ports.url("sidecar") + "/-/ready", seconds=300)
         progress.advance(sidecar)
 
 
@@ -91,6 +93,11 @@ def watch(children: Children, console: Console, incidents: Sequence[Incident], u
 def _progress(console: Console) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     return Progress(*columns, console=console)
+
+
+def _let_prometheus_see_the_sidecar(state: configure.State, ports: Ports) -> None:
+    configure.write_with_sidecar(state, ports)
+    requests.post(ports.url("prometheus") + "/-/reload", timeout=30).raise_for_status()
 
 
 def _wait_for_history(children: Children, ports: Ports, tell: Callable[[float], None]) -> None:

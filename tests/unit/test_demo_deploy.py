@@ -32,7 +32,14 @@ def state(tmp_path: Path) -> configure.State:
     return written
 
 
+def test_nothing_can_alert_that_the_sidecar_is_down_before_it_is_started(state: configure.State) -> None:
+    config = read(state.prometheus)
+    assert config["rule_files"] == []
+    assert "forethought" not in [job["job_name"] for job in config["scrape_configs"]]
+
+
 def test_prometheus_scrapes_this_run_s_ports_and_reads_the_rules(state: configure.State) -> None:
+    configure.write_with_sidecar(state, PORTS)
     config = read(state.prometheus)
     text = state.prometheus.read_text()
     assert config["rule_files"] == [str(CHECKOUT / "alertmanager" / "rules" / "*.yml")]
