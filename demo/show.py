@@ -66,12 +66,15 @@ def timetable(console: Console, incidents: Sequence[Incident]) -> None:
 
 def begins(console: Console, incident: Incident) -> None:
     """Say that an incident begins."""
-    console.print(f"{clock(incident.start)} [yellow]begins[/] {incident.kind}: {incident.target}, {incident.title}")
+    console.print(
+        f"{clock(incident.start)} [yellow]begins[/] {incident.kind}: {incident.target}, {incident.title}",
+        soft_wrap=True,
+    )
 
 
 def ends(console: Console, incident: Incident) -> None:
     """Say that an incident is over."""
-    console.print(f"{clock(incident.end)} [cyan]ends[/]   {incident.kind}: {incident.target}")
+    console.print(f"{clock(incident.end)} [cyan]ends[/]   {incident.kind}: {incident.target}", soft_wrap=True)
 
 
 def arrived(console: Console, notification: Notification) -> None:

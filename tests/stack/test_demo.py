@@ -1,0 +1,188 @@
+"""The demo as a person runs it: real servers, a planted incident, a notification, and nothing left behind."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import requests
+
+FloatArray = npt.NDArray[np.float64]
+
+CHECKOUT = Path(__file__).parents[2]
+PORTS = 6
+
+pytestmark = pytest.mark.servers
+
+
+class Demo:
+    """A running `python -m demo`."""
+
+    def __init__(self, state: Path, *options: str) -> None:
+        self.state = state
+        self.base = _free_range()
+        command = [sys.executable, "-m", "demo", "--state", str(state), "--port-base", str(self.base), *options]
+        self.output = state.with_suffix(".txt")
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(command, cwd=CHECKOUT, stdout=output, stderr=subprocess.STDOUT)
+
+    @property
+    def said(self) -> str:
+        """What it has printed."""
+        return self.output.read_text(encoding="utf-8")
+
+    def url(self, index: int) -> str:
+        return f"http://127.0.0.1:{self.base + index}"
+
+    def wait(self, what: str, seconds: float, found: Callable[[], Any]) -> Any:
+        """Poll until `found` gives something true."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            if result := found():
+                return result
+            assert self.process.poll() is None, self.said
+            time.sleep(0.5)
+        raise AssertionError(f"{what} did not come within {seconds} s. It said:\n{self.said}")
+
+    def notifications(self) -> list[dict[str, Any]]:
+        answer = requests.get(self.url(4) + "/api/notifications", timeout=10).json()
+        return [one["notification"] for one in answer]
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        answer = requests.get(self.url(0) + "/api/v1/query", params={"query": expression}, timeout=30)
+        return list(answer.json()["data"]["result"])
+
+    def samples(self, selector: str) -> FloatArray:
+        """(n, 2): times and values of the one series that `selector`, with a range, selects."""
+        (series,) = self.query(selector)
+        return np.array(series["values"], dtype=np.float64)
+
+    def processes(self) -> list[str]:
+        """Command lines of everything that belongs to it: all name a port of its or its state folder."""
+        mine = re.compile("|".join([re.escape(str(self.state)), *(str(self.base + index) for index in range(PORTS))]))
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if mine.search(command) and int(folder.name) != os.getpid():
+                found.append(command)
+        return found
+
+
+@contextmanager
+def running(state: Path, *options: str) -> Iterator[Demo]:
+    demo = Demo(state, *options)
+    try:
+        yield demo
+    finally:
+        demo.process.terminate()
+        demo.process.wait(60)
+
+
+def _free_range() -> int:
+    for base in range(24_000 + os.getpid() % 500 * 10, 32_000, 10):
+        if all(_is_free(base + index) for index in range(PORTS)):
+            return base
+    raise AssertionError("no six free ports in a row")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def of_incident(notification: dict[str, Any]) -> bool:
+    return any(
+        alert["status"] == "firing"
+        and alert["labels"].get("pipeline_id") == "billing-invoice-export"
+        and alert["labels"].get("query") == "pipeline_failures"
+        for alert in notification["alerts"]
+    )
+
+
+def test_the_planted_incident_is_notified_within_two_minutes_and_nothing_is_left(tmp_path: Path) -> None:
+    with running(tmp_path / "a state folder", "--days", "3") as demo:
+        demo.wait("ready", 240, lambda: re.search(r"^ready after \d+ s", demo.said, re.MULTILINE))
+        ready = time.monotonic()
+        first = demo.wait("the notification", 150, lambda: next(filter(of_incident, demo.notifications()), None))
+        took = time.monotonic() - ready
+        assert took < 120, f"The first notification must come within 120 s of ready. It took {took:.0f} s."
+        assert first["commonLabels"]["tenant_id"] == "acme"
+        strangers = [one for one in demo.notifications() if "billing-invoice-export" not in str(one)]
+        assert strangers == []
+        assert len(demo.query("count by (query) (forethought_anomaly_score)")) >= 10
+        samples = demo.samples('pipeline_executions_total{pipeline_id="billing-invoice-export", status="success"}[30m]')
+        assert np.diff(samples[:, 0]).max() <= 65, (
+            "the history's samples are 60 s apart: there must be no hole after it"
+        )
+        assert (np.diff(samples[:, 1]) >= 0).all(), "a counter never falls, also not where the history ends"
+        assert "begins failure burst: billing-invoice-export" in demo.said
+        assert "notification FIRING ForethoughtAnomaly" in demo.said
+        assert "billing-invoice-export" in (demo.state / "notifications.json").read_text()
+        demo.process.send_signal(signal.SIGINT)
+        assert demo.process.wait(30) == 0
+    assert demo.said.rstrip().endswith("stopped; nothing is left running")
+    assert demo.processes() == []
+
+
+def test_a_second_demo_on_the_same_state_is_refused_and_a_killed_one_leaves_nothing(tmp_path: Path) -> None:
+    with running(tmp_path / "state", "--days", "1") as demo:
+        demo.wait("its history", 120, lambda: (demo.state / "logs" / "load.log").exists())
+        again = subprocess.run(
+            [sys.executable, "-m", "demo", "--state", str(demo.state)],
+            cwd=CHECKOUT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert again.returncode == 1
+        assert again.stderr == f"Error: {demo.state} must not be in use. Another demo runs there; end it first.\n"
+        demo.process.kill()
+        demo.process.wait()
+        deadline = time.monotonic() + 15
+        while demo.processes() and time.monotonic() < deadline:
+            time.sleep(0.2)
+        assert demo.processes() == []
+
+
+def test_a_child_that_dies_is_named_with_its_last_words(tmp_path: Path) -> None:
+    with running(tmp_path / "state", "--days", "1") as demo:
+        load = demo.wait("the load generator", 120, lambda: [pid for pid in _pids() if _runs_load(pid, demo)])
+        os.kill(load[0], signal.SIGKILL)
+        assert demo.process.wait(30) == 1
+    assert "load must run as long as the demo. It ended with status -9" in demo.said
+    assert demo.processes() == []
+
+
+def _pids() -> list[int]:
+    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+
+
+def _runs_load(pid: int, demo: Demo) -> bool:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return "demo.load" in command and f"--port={demo.base + 3}" in command
+
+
+@pytest.mark.slow
+def test_a_quiet_platform_does_not_alert_for_half_an_hour(tmp_path: Path) -> None:
+    with running(tmp_path / "state", "--no-incidents", "--minutes", "30") as demo:
+        demo.wait("ready", 300, lambda: re.search(r"^ready after \d+ s", demo.said, re.MULTILINE))
+        while demo.process.poll() is None:
+            time.sleep(5)
+        notified = [line for line in demo.said.splitlines() if "notification" in line and "FIRING" in line]
+    assert notified == []
