@@ -55,8 +55,8 @@ function describe(entry, at) {
     if (at == null) return "";
     if (group.swatch === "mark") return at < scores.length ? "score " + formatNumber(scores[at]) : "";
     const text = formatNumber(plot.data[group.columns[0]][at]);
-    if (!group.edges || text === "–") return text;
-    return `${text} [${group.edges.map((column) => formatNumber(plot.data[column][at])).join(", ")}]`;
+    if (group.columns.length === 1 || text === "–") return text;
+    return `${text} [${group.columns.slice(1).map((column) => formatNumber(plot.data[column][at])).join(", ")}]`;
   });
 }
 

@@ -15,7 +15,9 @@ function unpackRibbon(ribbon, series, length) {
   return ["middle", "lower", "upper"].map((part) => before.concat(unpack(ribbon[part], series)));
 }
 
-// Columns of the plot: time, value, strange value, band (3), past forecasts (3), forecast (3); scores stand beside them.
+// Columns of the plot after the time: each ribbon has its middle, lower and upper edge. Later ones are drawn on top.
+const BAND = 1, PAST = 4, AHEAD = 7, VALUE = 10, STRANGE = 11;
+
 function columnsOf(series, data) {
   const columns = series.index ? Array.from(new Uint32Array(bytes(series.index))) : Array.from({ length: data.steps }, (_, i) => i);
   const ahead = Array.from(new Uint32Array(bytes(series.aheadIndex)));
@@ -30,17 +32,17 @@ function columnsOf(series, data) {
   const strange = values.map((value, i) => (scores[i] > 1 ? value : null));
   return {
     scores,
-    table: [times, values.concat(nothing), strange.concat(nothing), ...band, ...past, ...next],
+    table: [times, ...band, ...past, ...next, values.concat(nothing), strange.concat(nothing)],
     end: data.start + (data.steps - 1) * data.step,
   };
 }
 
 const GROUPS = [
-  { name: "Sample", columns: [1], swatch: "value" },
-  { name: "Expected", columns: [3, 4, 5], swatch: "band", edges: [4, 5] },
-  { name: "Anomaly", columns: [2], swatch: "mark" },
-  { name: "Past forecast", columns: [6, 7, 8], swatch: "past", edges: [7, 8] },
-  { name: "Forecast", columns: [9, 10, 11], swatch: "interval", edges: [10, 11] },
+  { name: "Sample", columns: [VALUE], swatch: "value" },
+  { name: "Expected", columns: [BAND, BAND + 1, BAND + 2], swatch: "band" },
+  { name: "Anomaly", columns: [STRANGE], swatch: "mark" },
+  { name: "Past forecast", columns: [PAST, PAST + 1, PAST + 2], swatch: "past" },
+  { name: "Forecast", columns: [AHEAD, AHEAD + 1, AHEAD + 2], swatch: "interval" },
 ];
 
 function colour(name) {
@@ -70,9 +72,9 @@ function rangeOf(plot) {
     }
     return [low, high];
   };
-  const all = span([1, 4, 5, 6, 7, 8, 9, 10, 11]);
+  const all = span([VALUE, BAND + 1, BAND + 2, PAST, PAST + 1, PAST + 2, AHEAD, AHEAD + 1, AHEAD + 2]);
   if (all[0] > all[1]) return [0, 1];
-  const core = span([1, 6, 9]);
+  const core = span([VALUE, PAST, AHEAD]);
   const room = core[0] <= core[1] ? (core[1] - core[0] || Math.abs(core[1]) || 1) : Infinity;
   // What never falls below 0, a rate or a duration, needs no room there, whatever its band.
   const floor = core[0] >= 0 ? 0 : -Infinity;
@@ -125,11 +127,11 @@ function seriesOptions() {
   const edge = { stroke: "transparent", width: 0, points: { show: false } };
   return [
     {},
-    line("value", { points: { size: 3 } }),
-    line("mark", { width: 2.5, points: { show: true, size: 7, width: 0, fill: () => colour("mark"), filter: alone } }),
     line("expected", { width: 1 }), edge, edge,
     line("forecast", { width: 1, dash: [3, 3] }), edge, edge,
     line("forecast"), edge, edge,
+    line("value", { width: 1.25, points: { size: 3 } }),
+    line("mark", { width: 2.5, points: { show: true, size: 7, width: 0, fill: () => colour("mark"), filter: alone } }),
   ];
 }
 
@@ -158,7 +160,8 @@ function makePlot(element, series, data, hooks) {
       { ...axis, size: (self, labels) => Math.max(46, 14 + 7.2 * Math.max(0, ...(labels || []).map((text) => text.length))), values: (self, ticks) => tickLabels(ticks) },
     ],
     series: seriesOptions(),
-    bands: [{ series: [5, 4], fill: () => colour("band") }, { series: [8, 7], fill: () => colour("past") }, { series: [11, 10], fill: () => colour("interval") }],
+    bands: [[BAND, "band"], [PAST, "past"], [AHEAD, "interval"]].map(([first, name]) => (
+      { series: [first + 2, first + 1], fill: () => colour(name) })),
     hooks: {
       drawClear: [(self) => paintBackground(self, series, data, end)],
       setCursor: [(self) => hooks.cursor(self)],
