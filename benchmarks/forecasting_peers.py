@@ -23,8 +23,10 @@ from series.calendar import WEEK
 Peer = Callable[[Case, int, float], FloatArray]
 """Case, steps and coverage in; (3, steps) out: mean, lower and upper."""
 
-# AutoETS drops longer seasons silently, and AutoARIMA does not end with them.
-_LONGEST_SEASON = 24
+# Longer seasons are left out: AutoETS drops them silently; AutoARIMA and AutoTheta do not end with them.
+_LONGEST_SEASON = {"AutoETS": 24, "AutoARIMA": 24, "AutoTheta": 1_000}
+# AutoTheta and AutoARIMA take minutes for one longer series: they see its last part alone.
+_LONGEST_HISTORY = {"AutoARIMA": 2_016, "AutoTheta": 4_032}
 
 
 def installed() -> dict[str, Peer]:
@@ -43,7 +45,8 @@ def installed() -> dict[str, Peer]:
 def _statsforecast(name: str, case: Case, steps: int, coverage: float) -> FloatArray:
     model = _model(name, case)
     level = 100 * coverage
-    answer = model.forecast(y=_without_gaps(case.history), h=steps, level=[level])
+    known = _without_gaps(case.history)[-_LONGEST_HISTORY.get(name, len(case.history)) :]
+    answer = model.forecast(y=known, h=steps, level=[level])
     bounds = (
         answer[key]
         for key in (
@@ -61,7 +64,7 @@ def _model(name: str, case: Case) -> Any:
         week = round(WEEK / case.step)
         seasons = [case.season, week] if case.season < week and 2 * week < len(case.history) else [case.season]
         return models.MSTL(season_length=seasons) if case.season > 1 else models.AutoETS(season_length=1)
-    short = name in ("AutoETS", "AutoARIMA") and case.season > _LONGEST_SEASON
+    short = case.season > _LONGEST_SEASON.get(name, case.season)
     return getattr(models, name)(season_length=1 if short else case.season)
 
 

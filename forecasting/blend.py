@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import Self
 
 import numpy as np
 
@@ -12,18 +12,20 @@ from forecasting.shapes import Steps
 from series import FloatArray
 
 # Weights fall with this power of a candidate's error.
-_SHARPNESS = 8.0
+_SHARPNESS = 3.0
 # How much of a candidate's error at one lead is taken from its errors at all leads.
-_SHRINK = 0.3
+_SHRINK = 0.2
 # Of the typical error: differences below it do not count, so that perfect candidates share.
 _FLOOR = 1e-3
 # Of a series' own spread: errors below it are rounding.
 _TINY = 1e-12
+# Relative: sums of weights this close to one half are one half.
+_TIE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
 class Blend:
-    """Weighted mean of the candidates.
+    """Weighted median of the candidates.
 
     Attributes
     ----------
@@ -37,39 +39,61 @@ class Blend:
     weights: FloatArray
 
     @classmethod
-    def of(cls, errors: FloatArray, leads: Steps) -> Blend:
+    def of(cls, told: FloatArray, actual: FloatArray, leads: Steps) -> Self:
         """Learn the weights.
 
         Parameters
         ----------
-        errors : (n_origins, n_candidates, n_series, n_leads) float64
-            Actual minus forecast; NaN where there was no forecast or no sample.
+        told : (n_origins, n_candidates, n_series, n_leads) float64
+            Forecasts; NaN throughout a candidate that had none from an origin.
+        actual : (n_origins, n_series, n_leads) float64
+            NaN where there was no sample, and beyond the end.
         leads : (n_leads,) int
             Ascending.
         """
         edges = bands(int(leads[-1]))
-        parts = np.searchsorted(leads, edges, side="right")
-        by_band = np.stack([_error(errors[..., a:b]) for a, b in pairwise(parts)])
-        return cls(edges, _weights(by_band))
+        return cls(edges, _weights(_errors(told, actual, np.searchsorted(leads, edges[:-1], side="right"))))
 
     def __call__(self, candidates: FloatArray, leads: Steps) -> FloatArray:
-        """(n_series, n_leads): weighted mean of the (n_candidates, n_series, n_leads) forecasts."""
+        """Weighted median of the candidates.
+
+        Parameters
+        ----------
+        candidates : (n_candidates, n_series, n_leads) float64
+            NaN throughout a candidate that has no forecast.
+
+        Returns
+        -------
+        (n_series, n_leads) float64
+        """
+        usable = np.isfinite(candidates[:, :1, :1]).all(axis=(1, 2))
         band = np.clip(np.searchsorted(self.edges, leads) - 1, 0, len(self.weights) - 1)
-        total = np.empty(candidates.shape[1:])
-        for number in np.unique(band):
-            part = band == number
-            weights, forecasts = self.weights[number], candidates[..., part]
-            usable = np.isfinite(forecasts[:, :1, :1])
-            total[:, part] = np.einsum("cn,cnl->nl", weights, np.where(usable, forecasts, 0.0))
-        return total
+        weights = np.moveaxis(self.weights[:, usable], (0, 1), (1, 2))[:, band]
+        return _weighted_median(np.moveaxis(candidates[usable], 0, 2), weights)
 
 
-def _error(errors: FloatArray) -> FloatArray:
-    """(n_candidates, n_series): geometric mean over the origins of the error against the typical candidate's."""
-    by_origin = _mean(np.abs(errors), axis=-1)
+def _weighted_median(values: FloatArray, weights: FloatArray) -> FloatArray:
+    """Over the last axis: half of the weight lies on either side; the mean of two values where it falls between."""
+    order = np.argsort(values, axis=-1)
+    summed = np.cumsum(np.take_along_axis(weights, order, axis=-1), axis=-1)
+    half = summed[..., -1:] / 2
+    low = (summed < half * (1 - _TIE)).sum(axis=-1, keepdims=True)
+    high = (summed <= half * (1 + _TIE)).sum(axis=-1, keepdims=True)
+    pair = np.take_along_axis(order, np.concatenate([low, high], axis=-1), axis=-1)
+    median: FloatArray = np.take_along_axis(values, pair, axis=-1).mean(axis=-1)
+    return median
+
+
+def _errors(told: FloatArray, actual: FloatArray, starts: Steps) -> FloatArray:
+    """(n_bands, n_candidates, n_series): error against the typical candidate's, geometric mean over the origins."""
+    known = np.isfinite(actual)[:, np.newaxis]
+    missed = np.where(known, np.abs(told - actual[:, np.newaxis]), 0.0)
+    count = np.add.reduceat(known, starts, axis=-1, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        by_origin = np.add.reduceat(missed, starts, axis=-1) / np.where(count > 0, count, np.nan)
     typical = _mean(by_origin, axis=1)[:, np.newaxis]
     ratio = (by_origin + _FLOOR * typical + _TINY) / (typical + _TINY)
-    return _geometric_mean(ratio, axis=0)
+    return np.moveaxis(_geometric_mean(ratio, axis=0), -1, 0)
 
 
 def _weights(errors: FloatArray) -> FloatArray:

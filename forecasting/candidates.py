@@ -2,71 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import Self
 
 import numpy as np
 
+from forecasting.plan import Plan
+from forecasting.regression import Regression
 from forecasting.seasons import Seasons
-from forecasting.shapes import Flat, Profile, Shape, Steps, Waves, mean_profile, median_profile, mixed, waves
+from forecasting.shapes import Flat, Profile, Shape, Steps, mean_profile, median_profile, mixed
 from series import FloatArray
 
 # A weighted mean reaches back this many times its own time constant; what lies before weighs less than 1 %.
 _REACH = 5
-# Slows the fastest waves down where the history hardly shows them.
-_RIDGE = 0.01
-
-
-@dataclass(frozen=True, eq=False)
-class Regression:
-    """Trend and waves, fitted to every beginning of the history that is asked for.
-
-    The sums that least squares needs are added up along the history once, so one more origin costs one small
-    solve for all series together.
-
-    Attributes
-    ----------
-    origins : tuple of int
-        Ascending; each fit sees the columns before its origin.
-    fits : list of Waves
-        One for each origin, without the trend.
-    """
-
-    origins: tuple[int, ...]
-    fits: list[Waves]
-
-    @classmethod
-    def fit(cls, values: FloatArray, seasons: Seasons, origins: Sequence[int]) -> Regression:
-        """Solve for each origin.
-
-        Parameters
-        ----------
-        values : (n_series, n_steps) float64
-            No NaN.
-        seasons : Seasons
-            What waves to fit.
-        origins : sequence of int
-            Ascending, the last at most `n_steps`.
-        """
-        steps = np.arange(values.shape[1])
-        trend = np.column_stack([np.ones(len(steps)), steps / len(steps)])
-        design = np.hstack([trend, waves(steps, seasons.waves(len(steps)))])
-        penalty = np.repeat([0.0, _RIDGE], [2, design.shape[1] - 2])
-        gram, moments, fits = np.zeros((design.shape[1],) * 2), np.zeros((design.shape[1], len(values))), []
-        for start, stop in pairwise((0, *origins)):
-            part = design[start:stop]
-            gram, moments = gram + part.T @ part, moments + part.T @ values[:, start:stop].T
-            periods = seasons.waves(stop)
-            used = slice(2 + 2 * len(periods))
-            # A thousandth of a sample keeps the trend solvable in a history of one step.
-            solution = np.linalg.solve((gram + np.diag(stop * penalty + 1e-3))[used, used], moments[used])
-            fits.append(Waves(np.ascontiguousarray(solution[2:].T), periods))
-        return cls(tuple(origins), fits)
-
-    def before(self, origin: int) -> Waves:
-        """Fit to the columns before `origin`."""
-        return self.fits[self.origins.index(origin)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,9 +37,9 @@ class Candidates:
     regression: Regression
 
     @classmethod
-    def of(cls, values: FloatArray, seasons: Seasons, origins: Sequence[int]) -> Candidates:
-        """Prepare for forecasts from these origins, ascending."""
-        return cls(values, seasons, Regression.fit(values, seasons, origins))
+    def of(cls, values: FloatArray, plan: Plan) -> Self:
+        """Prepare for forecasts from the origins of a plan, and from the end of the history."""
+        return cls(values, plan.seasons, Regression.fit(values, plan))
 
     def ahead(self, origin: int, leads: Steps) -> FloatArray:
         """Forecast from the columns before `origin`.
@@ -128,8 +77,8 @@ class Candidates:
             day, week = pair
             enough = origin >= max(2 * week, 3 * day)
             yield mixed(medians[day], mean_profile(past, week, 4)) if enough else None
-        if len(self.seasons.daily_waves):
-            yield self.regression.before(origin) if len(self.seasons.waves(origin)) else None
+        if len(self.seasons.waves):
+            yield self.regression.fits[origin] if self.seasons.n_waves(origin) else None
 
     def _repeat(self, past: FloatArray, period: int, steps: Steps) -> FloatArray:
         """Repeat the last cycle as it was."""

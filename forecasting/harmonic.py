@@ -12,9 +12,9 @@ from forecasting.blend import Blend
 from forecasting.candidates import Candidates
 from forecasting.gaps import filled
 from forecasting.intervals import ErrorQuantiles
-from forecasting.origins import backtest_origins, sampled_leads, trial_errors
+from forecasting.origins import came, trials
+from forecasting.plan import Plan
 from forecasting.rows import alike_rows
-from forecasting.seasons import Seasons
 from forecasting.shapes import Steps
 from forecasting.wall_clock import WallClock
 from series import Calendar, FloatArray, Window
@@ -89,18 +89,16 @@ class BlendedBlock:
     @classmethod
     def fit(cls, values: FloatArray, step: float) -> Self:
         """Learn from (n_series, n_steps) values that begin with samples; NaN where there is none."""
-        n_steps = values.shape[1]
-        seasons = Seasons.of(step, n_steps)
-        whole = filled(values, seasons.periods[0] if seasons.periods else n_steps)
+        plan = Plan.of(step, values.shape[1])
+        whole = filled(values, plan.seasons.periods[0] if plan.seasons.periods else plan.n_steps)
         floor = np.where(whole.min(axis=1, keepdims=True) >= 0, 0.0, -np.inf)
         center, scale = _center(whole), _scale(whole)
-        origins = backtest_origins(seasons, n_steps)
-        candidates = Candidates.of((whole - center) / scale, seasons, (*origins, n_steps))
-        leads = sampled_leads(max(n_steps // 3, 1))
-        errors = trial_errors(candidates.ahead, (values - center) / scale, origins, leads)
-        blend = Blend.of(errors, leads)
-        own = np.stack([blend(one, leads) for one in errors])  # the weights sum to 1, so errors blend as forecasts do
-        return cls(center, scale, floor, candidates, blend, ErrorQuantiles.of(own, leads))
+        candidates = Candidates.of((whole - center) / scale, plan)
+        told = trials(candidates.ahead, plan.n_steps, plan.origins, plan.leads)
+        actual = came((values - center) / scale, plan.origins, plan.leads)
+        blend = Blend.of(told, actual, plan.leads)
+        own = actual - np.stack([blend(one, plan.leads) for one in told])
+        return cls(center, scale, floor, candidates, blend, ErrorQuantiles.of(own, plan.leads))
 
     def forecast(self, leads: Steps, coverage: float) -> FloatArray:
         """(3, n_series, len(leads)): mean, lower and upper."""

@@ -10,9 +10,9 @@ import numpy as np
 from forecasting.base import Forecast, steps_ahead
 from forecasting.gaps import filled
 from forecasting.intervals import ErrorQuantiles
-from forecasting.origins import backtest_origins, sampled_leads, trial_errors
+from forecasting.origins import came, trials
+from forecasting.plan import Plan
 from forecasting.rows import alike_rows
-from forecasting.seasons import Seasons
 from forecasting.shapes import Steps
 from forecasting.wall_clock import WallClock
 from series import Calendar, FloatArray, Window
@@ -79,21 +79,20 @@ class _Repeated:
 
     @classmethod
     def fit(cls, values: FloatArray, step: float) -> Self:
-        n_steps = values.shape[1]
-        seasons = Seasons.of(step, n_steps)
-        period = seasons.periods[0] if seasons.periods else 1
-        whole = filled(values, period if seasons.periods else n_steps)
+        plan = Plan.of(step, values.shape[1])
+        period = plan.seasons.periods[0] if plan.seasons.periods else 1
+        whole = filled(values, period if plan.seasons.periods else plan.n_steps)
         floor = np.where(whole.min(axis=1, keepdims=True) >= 0, 0.0, -np.inf)
-        leads = sampled_leads(max(n_steps // 3, 1))
 
         def repeat(origin: int, ahead: Steps) -> FloatArray:
             repeated: FloatArray = whole[:, origin - period + (ahead - 1) % period]
             return repeated
 
-        errors = trial_errors(repeat, values, backtest_origins(seasons, n_steps), leads)
-        return cls(whole[:, -period:], floor, ErrorQuantiles.of(errors, leads))
+        errors = came(values, plan.origins, plan.leads) - trials(repeat, plan.n_steps, plan.origins, plan.leads)
+        return cls(whole[:, -period:], floor, ErrorQuantiles.of(errors, plan.leads))
 
     def forecast(self, leads: Steps, coverage: float) -> FloatArray:
         below, above = self.errors.interval(leads, coverage)
         mean = np.where(np.isnan(below), np.nan, self.season[:, (leads - 1) % self.season.shape[1]])
-        return np.maximum(np.stack([mean, mean - below, mean + above]), self.floor)
+        bounds: FloatArray = np.maximum(np.stack([mean, mean - below, mean + above]), self.floor)
+        return bounds

@@ -51,26 +51,31 @@ def sampled_leads(last: int) -> Steps:
     return np.unique(np.concatenate([dense, even]).astype(np.intp))
 
 
-def trial_errors(
-    forecast: Callable[[int, Steps], FloatArray], actual: FloatArray, origins: Sequence[int], leads: Steps
+def trials(
+    forecast: Callable[[int, Steps], FloatArray], n_steps: int, origins: Sequence[int], leads: Steps
 ) -> FloatArray:
-    """Actual minus forecast from each origin.
+    """Forecasts from each origin.
 
     Parameters
     ----------
     forecast : callable
         From an origin, for some leads: (..., n_series, n_leads), made of the columns before the origin alone.
-    actual : (n_series, n_steps) float64
 
     Returns
     -------
     (n_origins, ..., n_series, n_leads) float64
-        NaN where there is no sample or no forecast, and beyond the end.
+        NaN beyond the end of the history.
     """
-    errors = []
+    told = []
     for origin in origins:
-        use = leads[leads <= actual.shape[1] - origin]
-        missed = actual[:, origin - 1 + use] - forecast(origin, use)
-        beyond = np.full((*missed.shape[:-1], len(leads) - len(use)), np.nan)
-        errors.append(np.concatenate([missed, beyond], axis=-1))
-    return np.stack(errors)
+        inside = forecast(origin, leads[leads <= n_steps - origin])
+        beyond = np.full((*inside.shape[:-1], len(leads) - inside.shape[-1]), np.nan)
+        told.append(np.concatenate([inside, beyond], axis=-1))
+    return np.stack(told)
+
+
+def came(values: FloatArray, origins: Sequence[int], leads: Steps) -> FloatArray:
+    """(n_origins, n_series, n_leads): what was there, NaN for no sample and beyond the end of the history."""
+    steps = np.array(origins)[:, np.newaxis] - 1 + leads
+    inside = steps < values.shape[1]
+    return np.where(inside, values[:, np.where(inside, steps, 0)], np.nan).swapaxes(0, 1)

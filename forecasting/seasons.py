@@ -26,8 +26,10 @@ class Seasons:
         Day, week, hour, as far as the history holds two of them; steps.
     nested : (int, int) or None
         Day and week where both are there.
-    daily_waves, weekly_waves : (n_waves,) float64
-        Periods of the sines of the regression; steps.
+    waves : (n_waves,) float64
+        Periods of the sines of the regression; steps. Those of the day come first.
+    n_daily : int
+        How many of them are of the day.
     levels : tuple of float
         Time constants of the levels; steps.
     unit : int
@@ -36,8 +38,8 @@ class Seasons:
 
     periods: tuple[int, ...]
     nested: tuple[int, int] | None
-    daily_waves: FloatArray
-    weekly_waves: FloatArray
+    waves: FloatArray
+    n_daily: int
     levels: tuple[float, ...]
     unit: int
 
@@ -49,17 +51,19 @@ class Seasons:
         has_day = day in periods
         nested = (day, week) if has_day and week == 7 * day and week in periods else None
         rhythm = float(day) if has_day else max(n_steps / 4, 1.0)
+        daily = [day / k for k in range(1, min(_DAILY, day // 2 - 1) + 1) if has_day]
+        weekly = [week / k for k in range(1, _WEEKLY + 1) if nested and k % 7]
         return cls(
             periods,
             nested,
-            np.array([day / k for k in range(1, min(_DAILY, day // 2 - 1) + 1) if has_day]),
-            np.array([week / k for k in range(1, _WEEKLY + 1) if nested and k % 7]),
+            np.array(daily + weekly, dtype=np.float64),
+            len(daily),
             (0.3, max(rhythm / 48, 0.3), max(rhythm / 8, 0.5), rhythm, 7 * rhythm),
             day if has_day and 3 * day <= n_steps else max(n_steps // 40, 1),
         )
 
-    def waves(self, n_steps: int) -> FloatArray:
-        """Periods of the waves that `n_steps` columns show twice or more."""
+    def n_waves(self, n_steps: int) -> int:
+        """How many of the waves `n_steps` columns show twice or more: all, those of the day, or none."""
         if self.nested and n_steps >= 2 * self.nested[1]:
-            return np.concatenate([self.daily_waves, self.weekly_waves])
-        return self.daily_waves if len(self.daily_waves) and n_steps >= 2 * self.daily_waves[0] else np.empty(0)
+            return len(self.waves)
+        return self.n_daily if self.n_daily and n_steps >= 2 * self.waves[0] else 0

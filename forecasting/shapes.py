@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -61,38 +61,57 @@ class Profile:
 
 
 @dataclass(frozen=True, eq=False)
+class Basis:
+    """Sines and cosines of some periods, computed once for all columns of the history.
+
+    Attributes
+    ----------
+    periods : (n_waves,) float64
+        Steps.
+    table : (n_steps, 2 n_waves) float64
+        Sine and cosine of the first period, then of the second, and so on.
+    """
+
+    periods: FloatArray
+    table: FloatArray
+
+    @classmethod
+    def of(cls, periods: FloatArray, n_steps: int) -> Self:
+        """Basis for a history of `n_steps` columns."""
+        return cls(periods, _waves(np.arange(n_steps), periods))
+
+    def __call__(self, steps: Steps, n_waves: int) -> FloatArray:
+        """(len(steps), 2 n_waves): the first waves at columns of the history, or beyond its end."""
+        if len(steps) and steps[-1] >= len(self.table):
+            return _waves(steps, self.periods[:n_waves])
+        return self.table[steps, : 2 * n_waves]
+
+
+@dataclass(frozen=True, eq=False)
 class Waves:
     """Sum of sines and cosines.
 
     Attributes
     ----------
-    weights : (n_series, 2 len(periods)) float64
-        Of the sine and cosine of each period.
-    periods : (n_waves,) float64
-        Steps.
+    weights : (n_series, 2 n_waves) float64
+        Of the first waves of the basis.
     """
 
     weights: FloatArray
-    periods: FloatArray
+    basis: Basis
 
     def at(self, steps: Steps) -> FloatArray:
         """The sum at each step."""
-        return self.weights @ waves(steps, self.periods).T
+        return self.weights @ self.basis(steps, self.weights.shape[1] // 2).T
 
     def mean(self, steps: Steps, weights: FloatArray) -> FloatArray:
         """Each wave is summed first, then weighted."""
-        return self.weights @ (weights @ waves(steps, self.periods))
+        return self.weights @ (weights @ self.basis(steps, self.weights.shape[1] // 2))
 
 
-def waves(steps: Steps, periods: FloatArray) -> FloatArray:
-    """Sines, then cosines.
-
-    Returns
-    -------
-    (len(steps), 2 len(periods)) float64
-    """
+def _waves(steps: Steps, periods: FloatArray) -> FloatArray:
     angle = 2 * np.pi * steps[:, np.newaxis] / periods
-    return np.hstack([np.sin(angle), np.cos(angle)])
+    return np.stack([np.sin(angle), np.cos(angle)], axis=-1).reshape(len(steps), -1)
 
 
 def mean_profile(past: FloatArray, period: int, cycles: int) -> Profile:
