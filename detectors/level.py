@@ -2,61 +2,54 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.robust import mean, median
+from detectors.robust import median
 from series import FloatArray
 
-# Seconds of which one median is taken before the level moves: a short burst does not move it at all.
-BLOCK = 1_800.0
+# Seconds of which one median is taken before the level moves: a burst does not move it at all.
+BLOCK = 3_600.0
 
 
 @dataclass(frozen=True, eq=False)
 class Level:
-    """Where each series stands, less its season.
+    """Where each series stands, less its season: the median of its latest blocks.
 
-    The samples of a block (half an hour, or one step where steps are longer) give one median. After the block the
-    level goes a fixed share of the way to that median, yet never faster than `reach` times that share, so that an
-    incident bends it by little and a lasting change is accepted in time (an exponential average under Huber's
-    loss).
+    The samples of a block (an hour, or one step where steps are longer) give one median, and the level is the median
+    of those of the last `memory` seconds. So an incident shorter than half the memory leaves it nearly alone, and
+    a lasting change is accepted after half the memory: a moving median does both, where an average that is slow
+    enough for the one takes days for the other.
 
     Attributes
     ----------
-    value : (n_series,) float64
-    reach : (n_series,) float64
-        Largest distance that counts, in the unit of the series.
-
-    References
-    ----------
-    Gelper, Fried and Croux (2010), Robust forecasting with exponential and Holt-Winters smoothing.
+    recent : (n_series, blocks) float64
+        Medians of the last blocks, oldest first, NaN where there was no sample.
+    fallback : (n_series,) float64
+        Level where no recent block has a sample.
     """
 
-    value: FloatArray
-    reach: FloatArray
+    recent: FloatArray
+    fallback: FloatArray
 
     @classmethod
-    def at_start(cls, residual: FloatArray, step: float) -> Level:
-        """Level before the first column of `residual` (n_series, n_steps), and how far its blocks usually stray."""
-        length = block_length(step)
-        first = median(residual[:, : max(1, round(86_400 / step))])
-        blocks = _block_medians(residual, length)
-        centre = median(blocks)
-        stray = np.abs(blocks - centre[:, None])
-        spread = np.where(median(stray) > 0, 1.4826 * median(stray), mean(stray))
-        return cls(np.where(np.isnan(first), np.nan_to_num(centre), first), np.nan_to_num(spread))
+    def before(cls, residual: FloatArray, step: float, memory: float) -> Level:
+        """Level before the first column of `residual` (n_series, n_steps): that of its first `memory` seconds."""
+        blocks = max(1, round(memory / (block_length(step) * step)))
+        first = median(residual[:, : max(1, round(memory / step))])
+        first = np.where(np.isnan(first), median(residual), first)
+        return cls(np.full((len(residual), blocks), np.nan), first)
 
-    def follow(self, residual: FloatArray, step: float, memory: float) -> tuple[FloatArray, Level]:
+    def follow(self, residual: FloatArray, step: float) -> tuple[FloatArray, Level]:
         """The level known before each block, and the one after the last.
 
         Parameters
         ----------
         residual : (n_series, n_steps) float64
             Samples less their season.
-        step, memory : float
-            Seconds; `memory` is the time constant.
+        step : float
+            Seconds.
 
         Returns
         -------
@@ -65,16 +58,12 @@ class Level:
         level : Level
             For the columns after these.
         """
-        length = block_length(step)
-        share = 1 - math.exp(-length * step / memory)
-        medians = _block_medians(residual, length)
-        known = np.empty_like(medians)
-        value = self.value
-        for block in range(medians.shape[1]):
-            known[:, block] = value
-            move = np.clip(medians[:, block] - value, -self.reach, self.reach)
-            value = value + share * np.where(np.isnan(move), 0.0, move)
-        return np.repeat(known, length, axis=1)[:, : residual.shape[1]], Level(value, self.reach)
+        length, size = block_length(step), self.recent.shape[1]
+        joined = np.concatenate([self.recent, block_medians(residual, length)], axis=1)
+        known = median(np.lib.stride_tricks.sliding_window_view(joined, size, axis=1))
+        known = np.where(np.isnan(known), self.fallback[:, None], known)
+        steps = np.repeat(known[:, :-1], length, axis=1)[:, : residual.shape[1]]
+        return steps, Level(joined[:, joined.shape[1] - size :], known[:, -1])
 
 
 def block_length(step: float) -> int:
@@ -82,7 +71,7 @@ def block_length(step: float) -> int:
     return max(1, round(BLOCK / step))
 
 
-def _block_medians(residual: FloatArray, length: int) -> FloatArray:
+def block_medians(residual: FloatArray, length: int) -> FloatArray:
     """(n_series, blocks): median of each `length` columns; the last block may hold fewer."""
     n_series, n_steps = residual.shape
     padded = np.pad(residual, ((0, 0), (0, -n_steps % length)), constant_values=np.nan)

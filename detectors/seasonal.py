@@ -52,13 +52,13 @@ class SeasonalBaseline:
     narrowest : float, default 4
         Smallest half width, in mean absolute residuals of the hour (4 of them are 3.2 standard deviations of
         normal data).
-    memory : float, default 43200
-        Seconds in which the level has gone 63 % of the way to a lasting change.
+    memory : float, default 86400
+        Seconds of which the level is the median: a lasting change is accepted after half of them.
     warm_up : float, default 86400
         Seconds a history must span.
     fewest : int, default 60
         Samples a history must hold.
-    most_missing : float, default 0.5
+    most_missing : float, default 0.8
         Share of the history's steps, from its first sample on, that may be missing.
 
     Examples
@@ -77,10 +77,10 @@ class SeasonalBaseline:
     minimum_relative: float = 0.0
     rate: float = 0.1
     narrowest: float = 4.0
-    memory: float = 43_200.0
+    memory: float = 86_400.0
     warm_up: float = 86_400.0
     fewest: int = 60
-    most_missing: float = 0.5
+    most_missing: float = 0.8
 
     def __post_init__(self) -> None:
         Calendar(self.timezone)
@@ -114,10 +114,11 @@ class SeasonalBaseline:
         phase = Phase.of(window.times, self.calendar_)
         for rows, profile, level, sides in self.parts_:
             season = profile.at(phase)
-            known, _ = level.follow(_finite(window.values[rows]) - season, self.step_, self.memory)
+            known, _ = level.follow(_finite(window.values[rows]) - season, self.step_)
+            above, below = sides.at(phase)
             centre = season + known
-            above, below = (self._widened(half, centre) for half in sides.at(phase))
-            expected[rows], lower[rows], upper[rows] = centre, centre - below, centre + above
+            expected[rows] = centre
+            lower[rows], upper[rows] = self._widened(centre, centre - below, centre + above)
         return Band(expected, lower, upper)
 
     def score(self, window: Window) -> FloatArray:
@@ -149,15 +150,16 @@ class SeasonalBaseline:
     def _fit_rows(self, values: FloatArray, phase: Phase) -> tuple[Profile, Level, Width]:
         profile, seasonal = cross_fit(values, phase, self.step_)
         unseen = values - seasonal
-        known, _ = Level.at_start(unseen, self.step_).follow(unseen, self.step_, self.memory)
-        sides = width.learn(unseen - known, phase, self.step_, rate=self.rate, narrowest=self.narrowest)
+        known, _ = Level.before(unseen, self.step_, self.memory).follow(unseen, self.step_)
+        residual = unseen - known
+        sides = width.learn(residual, profile.daily, phase, self.step_, rate=self.rate, narrowest=self.narrowest)
         plain = values - profile.at(phase)
-        _, level = Level.at_start(plain, self.step_).follow(plain, self.step_, self.memory)
+        _, level = Level.before(plain, self.step_, self.memory).follow(plain, self.step_)
         return profile, level, sides
 
-    def _widened(self, half: FloatArray, centre: FloatArray) -> FloatArray:
+    def _widened(self, centre: FloatArray, lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
         floor = np.maximum(self.minimum_absolute, (self.minimum_relative + ROUNDING) * np.abs(centre))
-        return np.maximum(half, floor)
+        return np.minimum(lower, centre - floor), np.maximum(upper, centre + floor)
 
 
 def _finite(values: FloatArray) -> FloatArray:

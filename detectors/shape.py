@@ -13,6 +13,8 @@ from series.calendar import DAY
 FEWEST_WEEKS = 2
 # A component whose two halves agree less than this is noise: using it would cost more than it gives.
 LEAST_WEIGHT = 0.3
+# With longer bins than a quarter of an hour a bin early is early.
+FEWEST_JITTER_BINS = 96
 
 
 def fold(values: FloatArray, cell: IntArray, cells: int, *, most: int = 1) -> FloatArray:
@@ -105,3 +107,24 @@ def shrinkage(first: FloatArray, second: FloatArray) -> FloatArray:
     total = signal + mean((first - second) ** 2) / 4
     weight = np.where(total > 0, signal / np.where(total > 0, total, 1.0), 0.0)
     return np.where(weight < LEAST_WEIGHT, 0.0, weight)[:, None]
+
+
+def jitter(daily: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """What a band needs above and below where a narrow peak or dip of (n_series, bins) may come a bin off.
+
+    A job of a minute at 02:00 draws a peak of one bin. If it comes a bin later, or is left out, that alone is no
+    news. A peak is what a morphological opening over three bins takes away, a dip what the closing fills.
+    """
+    if daily.shape[1] < FEWEST_JITTER_BINS:
+        return np.zeros_like(daily), np.zeros_like(daily)
+    peak = daily - _highest(_lowest(daily))
+    dip = _lowest(_highest(daily)) - daily
+    return np.maximum(_highest(peak) - peak, dip), np.maximum(_highest(dip) - dip, peak)
+
+
+def _highest(circle: FloatArray) -> FloatArray:
+    return np.maximum(circle, np.maximum(np.roll(circle, 1, axis=1), np.roll(circle, -1, axis=1)))
+
+
+def _lowest(circle: FloatArray) -> FloatArray:
+    return np.minimum(circle, np.minimum(np.roll(circle, 1, axis=1), np.roll(circle, -1, axis=1)))

@@ -8,6 +8,8 @@ import numpy as np
 
 from series import BoolArray, FloatArray
 
+FEWEST_QUIET = 3
+
 
 @dataclass(kw_only=True, eq=False)
 class Suppression:
@@ -21,25 +23,26 @@ class Suppression:
     ----------
     hold, within : int, default 2 of 3
         An alarm starts when `hold` of the last `within` scores are above 1 ...
-    at_once : float, default 3
+    at_once : float, default 2
         ... or when one score is above this.
     release : float, default 0.8
         Scores below it are quiet ones.
-    quiet : int, default 6
-        Quiet steps in a row that end an alarm. A step without a sample changes nothing.
+    quiet : float, default 3600
+        Seconds without anything else that end an alarm, three steps at least. A step without a sample changes
+        nothing.
 
     Examples
     --------
     >>> scores = np.array([[0.2, 1.5, 0.1, 1.2, 1.3, 0.9, 0.1, 0.1]])
-    >>> Suppression(hold=2, within=3, quiet=2).alarms(scores).astype(int)
-    array([[0, 0, 0, 1, 1, 1, 1, 0]])
+    >>> Suppression(hold=2, within=3, quiet=120).alarms(scores, step=60).astype(int)
+    array([[0, 0, 0, 1, 1, 1, 1, 1]])
     """
 
     hold: int = 2
     within: int = 3
-    at_once: float = 3.0
+    at_once: float = 2.0
     release: float = 0.8
-    quiet: int = 6
+    quiet: float = 3_600.0
 
     def __post_init__(self) -> None:
         if not 1 <= self.hold <= self.within:
@@ -48,20 +51,21 @@ class Suppression:
             raise ValueError(f"Suppression.at_once must be 1 or more. Got {self.at_once!r}.")
         if not 0 < self.release <= 1:
             raise ValueError(f"Suppression.release must be above 0 and at most 1. Got {self.release!r}.")
-        if self.quiet < 1:
-            raise ValueError(f"Suppression.quiet must be 1 or more. Got {self.quiet!r}.")
+        if not self.quiet >= 0:
+            raise ValueError(f"Suppression.quiet must be 0 seconds or more. Got {self.quiet!r}.")
 
-    def start(self, n_series: int) -> Alarms:
-        """State of `n_series` series of which nothing is known yet."""
-        recent = np.zeros((n_series, self.within), dtype=np.bool_)
-        return Alarms(self, np.zeros(n_series, dtype=np.bool_), recent, np.zeros(n_series, dtype=np.int64))
+    def start(self, n_series: int, step: float) -> Alarms:
+        """State of `n_series` series, `step` seconds between two scores, of which nothing is known yet."""
+        nothing = np.zeros((n_series, self.within), dtype=np.bool_)
+        patience = max(FEWEST_QUIET, round(self.quiet / step))
+        return Alarms(self, patience, nothing[:, 0].copy(), nothing, np.zeros(n_series, dtype=np.int64))
 
-    def alarms(self, scores: FloatArray) -> BoolArray:
-        """Alarm state (n_series, n_steps) after each step of `scores` (n_series, n_steps)."""
-        state = self.start(len(scores))
+    def alarms(self, scores: FloatArray, step: float) -> BoolArray:
+        """Alarm state (n_series, n_steps) after each of `scores` (n_series, n_steps), `step` seconds apart."""
+        state = self.start(len(scores), step)
         alarms = np.empty(scores.shape, dtype=np.bool_)
-        for step in range(scores.shape[1]):
-            alarms[:, step] = state.update(scores[:, step])
+        for column in range(scores.shape[1]):
+            alarms[:, column] = state.update(scores[:, column])
         return alarms
 
 
@@ -72,6 +76,8 @@ class Alarms:
     Attributes
     ----------
     rule : Suppression
+    patience : int
+        Quiet steps in a row that end an alarm.
     firing : (n_series,) bool
     recent : (n_series, within) bool
         Whether the last steps with a sample were above 1, oldest first.
@@ -80,6 +86,7 @@ class Alarms:
     """
 
     rule: Suppression
+    patience: int
     firing: BoolArray
     recent: BoolArray
     calm: np.typing.NDArray[np.int64]
@@ -91,5 +98,5 @@ class Alarms:
         self.recent = np.where(known[:, None], shifted, self.recent)
         self.calm = np.where(known, np.where(score < rule.release, self.calm + 1, 0), self.calm)
         begins = known & (score > 1) & ((score > rule.at_once) | (self.recent.sum(axis=1) >= rule.hold))
-        self.firing = begins | (self.firing & (self.calm < rule.quiet))
+        self.firing = begins | (self.firing & (self.calm < self.patience))
         return self.firing

@@ -9,7 +9,7 @@ import numpy as np
 
 from detectors.phase import HOURS, Phase
 from detectors.robust import mean, quantile
-from detectors.shape import shrinkage, smooth
+from detectors.shape import jitter, shrinkage, smooth
 from series import FloatArray
 from series.calendar import DAY
 
@@ -17,6 +17,8 @@ from series.calendar import DAY
 WINSOR = 0.98
 # A quiet hour is at most this many times quieter, a busy one busier, than the average.
 LARGEST_RATIO = 10.0
+# A history of d days has not shown the worst yet: its extremes count 1 + YOUNG / d times.
+YOUNG = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,25 +31,35 @@ class Width:
         Usual residual of each hour of the day, in the unit of the series.
     above, below : (n_series,) float64
         Distance of the band's edges, in units of `spread`.
+    jitter_above, jitter_below : (n_series, bins) float64
+        What is added in each part of the day, as narrow peaks of the profile may come early, late or not at all.
     """
 
     spread: FloatArray
     above: FloatArray
     below: FloatArray
+    jitter_above: FloatArray
+    jitter_below: FloatArray
 
     def at(self, phase: Phase) -> tuple[FloatArray, FloatArray]:
         """Half widths (n_series, n_steps) above and below, at each instant."""
         spread = self.spread[:, phase.of_day(self.spread.shape[1])]
-        return self.above[:, None] * spread, self.below[:, None] * spread
+        at = phase.of_day(self.jitter_above.shape[1])
+        above = self.above[:, None] * spread + self.jitter_above[:, at]
+        return above, self.below[:, None] * spread + self.jitter_below[:, at]
 
 
-def learn(residual: FloatArray, phase: Phase, step: float, *, rate: float, narrowest: float) -> Width:
+def learn(
+    residual: FloatArray, daily: FloatArray, phase: Phase, step: float, *, rate: float, narrowest: float
+) -> Width:
     """Widths that ordinary samples leave about `rate` times a day.
 
     Parameters
     ----------
     residual : (n_series, n_steps) float64
         Against what was expected without knowledge of the sample.
+    daily : (n_series, bins) float64
+        Daily shape.
     phase : Phase
         Of the n_steps.
     step : float
@@ -60,7 +72,7 @@ def learn(residual: FloatArray, phase: Phase, step: float, *, rate: float, narro
     spread = _spread(residual, phase)
     scaled = residual / np.where(spread > 0, spread, 1.0)[:, phase.of_day(HOURS)]
     above, below = (np.maximum(narrowest, _largest(side, step, rate)) for side in (scaled, -scaled))
-    return Width(spread, above, below)
+    return Width(spread, above, below, *jitter(daily))
 
 
 def _spread(residual: FloatArray, phase: Phase) -> FloatArray:
@@ -108,7 +120,9 @@ def _largest(scaled: FloatArray, step: float, rate: float) -> FloatArray:
     # Gumbel: quantile(p) = location - scale * log(-log(p)).
     scale = (middle - low) / (_gumbel(0.5) - _gumbel(0.25))
     estimate = middle + scale * (_gumbel(share) - _gumbel(0.5))
-    return np.nan_to_num(np.where(low > 0, estimate, quantile(largest, share)))
+    young = 1 + YOUNG * DAY / (n_steps * step)
+    worst: FloatArray = np.nan_to_num(np.where(low > 0, estimate, quantile(largest, share))) * young
+    return worst
 
 
 def _gumbel(share: float) -> float:
