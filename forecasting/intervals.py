@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import NormalDist
 from typing import Self
 
 import numpy as np
@@ -16,13 +17,10 @@ from series import BoolArray, FloatArray
 _TAILS = np.array(
     [0.0, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5]
 )
-# The trials chose the weights too, so the tails they show are too thin: this share of a tail is asked of them.
-_TAIL_SHARE = 0.6
-# Origins are few, and the errors of one belong together: widths grow by 1 + 2 / origins, about as quantiles of
-# Student's t against those of the normal distribution.
-_FEW_ORIGINS = 2.0
-# How much of a width is that of all leads together.
-_POOLED = 0.3
+# How far each tail lies from the middle of a normal distribution, in standard deviations.
+_Z = np.array([NormalDist().inv_cdf(1 - max(tail, _TAILS[1])) for tail in _TAILS])
+# How much of a width is that of many bands together, and how many on either side these are.
+_POOLED, _WIDE = 0.3, 3
 # A row with fewer known errors has no interval.
 _FEWEST_ERRORS = 5
 
@@ -60,10 +58,15 @@ class ErrorQuantiles:
         edges = bands(int(leads[-1]))
         places = np.searchsorted(leads, edges, side="right")
         last = len(places) - 1
-        parts = [errors[..., places[max(i - 1, 0)] : places[min(i + 2, last)]] for i in range(last)]
-        local = np.stack([_widths(part) * _widening(part) for part in parts], axis=-1)
-        pooled = _widths(errors)[..., np.newaxis] * np.stack([_widening(part) for part in parts], axis=-1)
-        widths = np.maximum.accumulate(_POOLED * pooled + (1 - _POOLED) * local, axis=-1)
+        near, wide = (
+            np.stack(
+                [_widths(errors[..., places[max(i - k, 0)] : places[min(i + k + 1, last)]]) for i in range(last)],
+                axis=-1,
+            )
+            for k in (1, _WIDE)
+        )
+        few = np.stack([_widening(errors[..., places[i] : places[i + 1]]) for i in range(last)], axis=-1)
+        widths = np.maximum.accumulate((_POOLED * wide + (1 - _POOLED) * near) * few, axis=-1)
         reaches = np.array([np.sqrt((low + 1.0) * high) for low, high in pairwise(edges)])
         return cls(reaches, widths, np.isfinite(errors).sum(axis=(0, 2)) >= _FEWEST_ERRORS)
 
@@ -75,7 +78,7 @@ class ErrorQuantiles:
         (2, n_series, len(leads)) float64
             0 or more; NaN in rows with too few errors.
         """
-        widths = _between(_TAILS, self.widths, _TAIL_SHARE * (1 - coverage) / 2, axis=1)
+        widths = _between(_TAILS, self.widths, (1 - coverage) / 2, axis=1)
         place = np.interp(np.log(leads), np.log(self.reaches), np.arange(len(self.reaches)))
         low = np.minimum(place.astype(np.intp), max(len(self.reaches) - 2, 0))
         high = np.minimum(low + 1, len(self.reaches) - 1)
@@ -109,9 +112,13 @@ def _ranked(ranked: FloatArray, rank: FloatArray) -> FloatArray:
 
 
 def _widening(errors: FloatArray) -> FloatArray:
-    """(n_series,): factor for the few origins that know of these leads."""
-    origins = np.isfinite(errors).any(axis=2).sum(axis=0)
-    widening: FloatArray = 1 + _FEW_ORIGINS / np.maximum(origins, 1)
+    """(n_tails, n_series): quantile of Student's t over that of the normal distribution, for the origins that know.
+
+    Errors of one origin belong together, so it is the origins that count. First term of the expansion of the quantile
+    of t (Abramowitz and Stegun, 26.7.5).
+    """
+    origins = np.maximum(np.isfinite(errors).any(axis=2).sum(axis=0), 1)
+    widening: FloatArray = 1 + (_Z[:, np.newaxis] ** 2 + 1) / 4 / origins
     return widening
 
 
