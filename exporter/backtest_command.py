@@ -72,7 +72,7 @@ def run_backtest(options: BacktestOptions, out: Path, *, command: str) -> None:
         task = bar.add_task("testing", total=window.n_series)
         report = test.run(
             window,
-            query=query.query,
+            query=options.query or (options.file.name if options.file else query.query),
             skipped=answer.skipped,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
