@@ -17,19 +17,26 @@ from demo.incidents import Incident
 from demo.ports import Moved, Ports
 from demo.receiver import Notification
 
-EXPRESSIONS = (
-    ("how strange each series is", "forethought_anomaly_score"),
+GRAPHS = (
+    ("how strange each series is", "forethought_anomaly_score", "1h"),
     (
         "failures of billing-invoice-export beside their expected band",
         '{__name__=~"forethought_(value|expected_lower|expected_upper)", query="pipeline_failures", '
         'pipeline_id="billing-invoice-export"}',
+        "1h",
     ),
     (
-        "the forecast for now that was made an hour ago",
-        'forethought_forecast{horizon="1h", query="pipeline_failures"} offset 1h',
+        "runs a second of acme's workloads in an hour's time",
+        'forethought_forecast{query="pipeline_throughput", horizon="1h", tenant_id="acme"}',
+        "1h",
     ),
-    ("two weeks of one workload", 'sum(rate(pipeline_executions_total{pipeline_id="orders-fraud-check"}[15m]))'),
+    (
+        "two weeks of one workload",
+        'sum by (pipeline_id) (rate(pipeline_executions_total{pipeline_id="orders-fraud-check"}[15m]))',
+        "2w",
+    ),
 )
+"""What it shows, the expression, how far back."""
 
 
 def moved(console: Console, ports: Sequence[Moved]) -> None:
@@ -40,22 +47,28 @@ def moved(console: Console, ports: Sequence[Moved]) -> None:
 
 def ready(console: Console, ports: Ports, seconds: float) -> None:
     """Say that all runs, and what to open."""
-    table = Table(title="Open", title_justify="left", show_header=False, box=None)
-    table.add_column()
-    table.add_column(overflow="fold")
-    for text, expression in EXPRESSIONS:
-        table.add_row(f"Prometheus: {text}", graph(ports.url("prometheus"), expression))
-    table.add_row("Prometheus: alerts", ports.url("prometheus") + _ui(ports.url("prometheus")) + "/alerts")
-    table.add_row("Alertmanager: what fires now", ports.url("alertmanager") + "/api/v2/alerts")
-    table.add_row("notifications as they arrive", ports.url("receiver") + "/")
-    table.add_row("forethought", ports.url("sidecar") + "/")
-    table.add_row("the platform's own metrics", ports.url("load") + "/metrics")
-    console.print(table, soft_wrap=True)
+    prometheus = ports.url("prometheus")
+    pages = [(f"Prometheus: {text}", graph(prometheus, expression, past)) for text, expression, past in GRAPHS]
+    pages += [
+        ("Prometheus: alerts", f"{prometheus}{_ui(prometheus)}/alerts"),
+        ("Alertmanager: what fires now", ports.url("alertmanager") + "/api/v2/alerts"),
+        ("notifications as they arrive", ports.url("receiver") + "/"),
+        ("forethought", ports.url("sidecar") + "/"),
+        ("the platform's own metrics", ports.url("load") + "/metrics"),
+    ]
+    console.print("Open")
+    for text, address in pages:
+        console.print(
+            f"  {text}\n    {address}", soft_wrap=True, highlight=False
+        )  # an address in one piece can be clicked
     console.print(f"[bold green]ready[/] after {seconds:.0f} s at {clock(time.time())}")
 
 
 def timetable(console: Console, incidents: Sequence[Incident]) -> None:
     """Say what will happen, and when."""
+    if not incidents:
+        console.print("Nothing is planned to go wrong; nothing should alert.")
+        return
     table = Table(title="What will happen", title_justify="left", box=None)
     for heading in ("from", "to", "what", "where", "seen as"):
         table.add_column(heading, overflow="fold")
@@ -89,9 +102,9 @@ def died(console: Console, error: ChildDied) -> None:
         console.print("  " + escape(line), soft_wrap=True, highlight=False)
 
 
-def graph(base: str, expression: str) -> str:
+def graph(base: str, expression: str, past: str) -> str:
     """Address of Prometheus' graph page for an expression."""
-    query = urlencode({"g0.expr": expression, "g0.tab": "0", "g0.range_input": "2h"})
+    query = urlencode({"g0.expr": expression, "g0.tab": "0", "g0.range_input": past})
     return f"{base}{_ui(base)}/graph?{query}"
 
 
@@ -101,5 +114,6 @@ def clock(seconds: float) -> str:
 
 
 def _ui(base: str) -> str:
-    """Debian's Prometheus has the old pages only, under a path of their own."""
-    return "/classic" if requests.get(base + "/graph", timeout=5).status_code == 404 else ""
+    """Debian's Prometheus has the old pages only, and on the way there from the new ones an expression is lost."""
+    answer = requests.get(base + "/graph", timeout=5)
+    return "/classic" if "/classic/" in answer.url or not answer.ok else ""
