@@ -153,10 +153,11 @@ def _verify(connection: Connection) -> bool | str:
     if connection.ca_file:
         return str(connection.ca_file)
     system = ssl.get_default_verify_paths()
-    folder = Path(system.capath) if system.capath else None
-    if folder and folder.is_dir() and any(folder.iterdir()):
-        return system.cafile or str(folder)
-    return system.cafile or True
+    if system.cafile:
+        return system.cafile
+    if system.capath and any(Path(system.capath).iterdir()):
+        return system.capath
+    return True
 
 
 def _auth(connection: Connection) -> AuthBase | None:

@@ -49,7 +49,7 @@ class Envelope(msgspec.Struct, rename="camel"):
 
 class _Series(msgspec.Struct, gc=False):
     metric: msgspec.Raw
-    values: msgspec.Raw | None = None
+    values: msgspec.Raw = msgspec.Raw(b"")
 
 
 _ENVELOPE = msgspec.json.Decoder(Envelope)
@@ -111,7 +111,7 @@ def _parse(body: Body) -> Frame:
     rows: Iterator[tuple[bytes, Text | None]] = iter(())
     if envelope.data is not None and envelope.data.result_type == "matrix":
         found = _SERIES.decode(envelope.data.result)
-        rows = ((bytes(one.metric), None if one.values is None else memoryview(one.values)) for one in found)
+        rows = ((bytes(one.metric), memoryview(one.values) or None) for one in found)
     return Frame(envelope, rows)
 
 

@@ -45,7 +45,7 @@ class RowReader:
 
         Raises
         ------
-        ValueError
+        msgspec.MsgspecError, ValueError
             Where the text is anything else.
         """
         if len(text) >= short and (pairs := self._read_flat(bytearray(text))) is not None:
