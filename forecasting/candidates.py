@@ -61,7 +61,9 @@ class Candidates:
         for shape in self._shapes(past, origin):
             for average, level in zip(averages, levels, strict=True):
                 forecasts.append(_raised(shape, average, level, steps) if shape else self._nothing(leads))
-        forecasts += [self._repeat(past, period, steps) for period in self.seasons.periods]
+        forecasts += [self._middle(past, tau, leads) for tau in self.seasons.levels[1:]]
+        for period in self.seasons.periods:
+            forecasts += [self._repeat(past, period, steps), self._typical(past, period, steps)]
         return np.stack(forecasts)
 
     def _shapes(self, past: FloatArray, origin: int) -> Iterator[Shape | None]:
@@ -84,6 +86,17 @@ class Candidates:
         """Repeat the last cycle as it was."""
         first = past.shape[1] - period
         return past[:, first + (steps - first) % period] if first >= 0 else self._nothing(steps)
+
+    def _typical(self, past: FloatArray, period: int, steps: Steps) -> FloatArray:
+        """Median of the last cycles at each phase, wherever the level is now."""
+        if past.shape[1] < 3 * period:
+            return self._nothing(steps)
+        return median_profile(past, period, 7, leveled=False).at(steps)
+
+    def _middle(self, past: FloatArray, tau: float, leads: Steps) -> FloatArray:
+        """Median of the last samples: what is most often near, where bursts pull the mean away."""
+        middle = np.median(past[:, -max(int(tau), 1) :], axis=1, keepdims=True)
+        return np.repeat(middle, len(leads), axis=1)
 
     def _nothing(self, leads: Steps) -> FloatArray:
         return np.full((len(self.values), len(leads)), np.nan)

@@ -122,16 +122,16 @@ def mean_profile(past: FloatArray, period: int, cycles: int) -> Profile:
     past : (n_series, n_steps) float64
         No NaN; at least one cycle.
     """
-    parts = _cycles(past, period, cycles)
+    parts = _cycles(past, period, cycles, leveled=True)
     return _profile(sum(parts[1:], start=parts[0]) / len(parts), past.shape[1])
 
 
-def median_profile(past: FloatArray, period: int, cycles: int) -> Profile:
-    """Median of the last `cycles` cycles, each without its own mean: one odd day does not show.
+def median_profile(past: FloatArray, period: int, cycles: int, *, leveled: bool = True) -> Profile:
+    """Median of the last `cycles` cycles, each without its own mean if `leveled`: one odd day does not show.
 
     An even number of cycles is made odd by leaving out the oldest.
     """
-    parts = _cycles(past, period, cycles)
+    parts = _cycles(past, period, cycles, leveled)
     return _profile(_middle(parts[-(len(parts) - 1 + len(parts) % 2) :]), past.shape[1])
 
 
@@ -141,12 +141,12 @@ def mixed(one: Profile, other: Profile) -> Profile:
     return Profile((np.tile(one.values, (1, times)) + other.values) / 2)
 
 
-def _cycles(past: FloatArray, period: int, most: int) -> list[FloatArray]:
+def _cycles(past: FloatArray, period: int, most: int, leveled: bool) -> list[FloatArray]:
     """Oldest first, each (n_series, period), ending with the last step of the past."""
     n_steps = past.shape[1]
     count = min(most, n_steps // period)
     parts = [past[:, n_steps - back * period : n_steps - (back - 1) * period] for back in range(count, 0, -1)]
-    return [part - part.mean(axis=1, keepdims=True) for part in parts]
+    return [part - part.mean(axis=1, keepdims=True) for part in parts] if leveled else parts
 
 
 def _profile(cycle: FloatArray, n_steps: int) -> Profile:
