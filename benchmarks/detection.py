@@ -1,0 +1,151 @@
+"""Quality of scores and alarms with default settings: ``python -m benchmarks.detection --data DIR --out OUT``."""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pandas as pd
+
+from benchmarks.adapters import DetectionSet, detection_sets
+from benchmarks.detection_report import Outcome, outcome, summary
+from benchmarks.groups import Group, groups
+from benchmarks.peers_detection import installed
+from detectors.group import contributions, group_score
+from detectors.seasonal import SeasonalBaseline
+from detectors.suppress import Suppression
+from detectors.walk import walk_forward
+from series import FloatArray
+
+# As the service does by default: two weeks are looked back on. It refits more often than once a day.
+HISTORY = 14 * 86_400
+REFIT = 86_400
+
+Judge = Callable[[Group], FloatArray]
+"""A group to the scores (n_metrics, n_steps) of its metrics, 1 as threshold."""
+
+
+def main() -> None:
+    arguments = _arguments()
+    judges = {"forethought": _forethought, **(_peers(arguments.peers) if arguments.peers is not None else {})}
+    outcomes: dict[str, dict[str, list[Outcome]]] = {name: {} for name in judges}
+    seconds = dict.fromkeys(judges, 0.0)
+    for one in detection_sets(arguments.data):
+        for name, judge in judges.items():
+            started = time.process_time()
+            judged = [(group, judge(group)) for group in groups(one.series, arguments.limit)]
+            seconds[name] += time.process_time() - started
+            answers = [_answer(group, scores) for group, scores in judged]
+            outcomes[name][one.name] = [_outcome(one, *answer) for answer in answers]
+            if name == "forethought":
+                _write(_folder(arguments, one), answers)
+            print(f"{one.name:14s} {name:16s} {_line(outcomes[name][one.name])}", flush=True)
+    print(orjson.dumps(_report(outcomes, seconds)).decode())
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Quality of the anomaly scores and alarms with default settings.")
+    parser.add_argument("--data", type=Path, required=True, help="a set, or a folder of sets")
+    parser.add_argument("--out", type=Path, required=True, help="where scores.parquet and blame.parquet go")
+    parser.add_argument("--limit", type=int, help="only this many series of each set")
+    parser.add_argument("--peers", nargs="*", help="also run installed peers: all, or those named")
+    return parser.parse_args()
+
+
+def _peers(asked: list[str]) -> dict[str, Judge]:
+    return {name: peer for name, peer in installed().items() if not asked or name in asked}
+
+
+def _forethought(group: Group) -> FloatArray:
+    step = group.window.step if group.window.n_steps > 1 else 1.0
+    history, refit = (max(1, round(seconds / step)) for seconds in (HISTORY, REFIT))
+    return walk_forward(SeasonalBaseline(), group.window, history=history, refit=refit, first=group.first).scores
+
+
+Answer = tuple[Group, FloatArray, np.typing.NDArray[np.bool_], FloatArray]
+"""A group with its score (n_steps,), its alarm (n_steps,) and each metric's contribution (n_metrics, n_steps)."""
+
+
+def _answer(group: Group, scores: FloatArray) -> Answer:
+    score = group_score(scores)
+    step = group.window.step if group.window.n_steps > 1 else 1.0
+    alarm = np.zeros(len(score), dtype=np.bool_)
+    alarm[group.first :] = Suppression().alarms(score[None, group.first :], step)[0]
+    return group, score, alarm, contributions(scores)
+
+
+def _outcome(
+    one: DetectionSet, group: Group, score: FloatArray, alarm: np.typing.NDArray[np.bool_], contribution: FloatArray
+) -> Outcome:
+    return outcome(group, score, alarm, contribution, one.windows, one.causes)
+
+
+def _folder(arguments: argparse.Namespace, one: DetectionSet) -> Path:
+    """OUT itself for a single set, a folder of OUT for each of several."""
+    out: Path = arguments.out
+    folder = out if arguments.data.resolve().name == one.name else out / one.name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _write(folder: Path, answers: list[Answer]) -> None:
+    """Times and order of the input: series after series, as each first appears."""
+    scores = [
+        pd.DataFrame(
+            {
+                "series": group.name,
+                "timestamp": group.rows["timestamp"].to_numpy(),
+                "score": score[group.column],
+                "alarm": alarm[group.column],
+            },
+            index=group.rows.index,
+        )
+        for group, score, alarm, _ in answers
+    ]
+    pd.concat(scores).sort_index().to_parquet(folder / "scores.parquet", index=False)
+    blamed = [_blame(group, contribution) for group, _, _, contribution in answers if group.window.n_series > 1]
+    if blamed:
+        pd.concat(blamed, ignore_index=True).to_parquet(folder / "blame.parquet", index=False)
+
+
+def _blame(group: Group, contribution: FloatArray) -> pd.DataFrame:
+    rows, metrics = len(group.rows), [key.name for key in group.window.keys]
+    return pd.DataFrame(
+        {
+            "series": pd.Categorical.from_codes(np.zeros(rows * len(metrics), dtype=np.int8), [group.name]).astype(str),
+            "timestamp": np.tile(group.rows["timestamp"].to_numpy(), len(metrics)),
+            "metric": np.repeat(metrics, rows),
+            "contribution": contribution[:, group.column].ravel(),
+        }
+    )
+
+
+def _report(outcomes: dict[str, dict[str, list[Outcome]]], seconds: dict[str, float]) -> dict[str, object]:
+    reports = {name: _figures(sets, seconds[name]) for name, sets in outcomes.items()}
+    ours = reports.pop("forethought")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    every = [one for part in outcomes["forethought"].values() for one in part]
+    size = {"series": len(every), "points": sum(one.points for one in every), "peak_memory_mib": round(peak, 1)}
+    return {**ours, **size, **({"peers": reports} if reports else {})}
+
+
+def _figures(sets: dict[str, list[Outcome]], seconds: float) -> dict[str, object]:
+    pooled = summary([one for part in sets.values() for one in part])
+    return {
+        "pooled": pooled,
+        "sets": {name: summary(part) for name, part in sets.items()},
+        "seconds": round(seconds, 2),
+    }
+
+
+def _line(outcomes: list[Outcome]) -> str:
+    return " ".join(f"{name} {value:.4g}" for name, value in summary(outcomes).items())
+
+
+if __name__ == "__main__":
+    main()
