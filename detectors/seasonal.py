@@ -52,7 +52,7 @@ class SeasonalBaseline:
     narrowest : float, default 4
         Smallest half width, in mean absolute residuals of the hour (4 of them are 3.2 standard deviations of
         normal data).
-    memory : float, default 86400
+    memory : float, default 43200
         Seconds of which the level is the median: a lasting change is accepted after half of them.
     warm_up : float, default 86400
         Seconds a history must span.
@@ -77,7 +77,7 @@ class SeasonalBaseline:
     minimum_relative: float = 0.0
     rate: float = 0.1
     narrowest: float = 4.0
-    memory: float = 86_400.0
+    memory: float = 43_200.0
     warm_up: float = 86_400.0
     fewest: int = 60
     most_missing: float = 0.8
