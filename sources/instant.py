@@ -82,10 +82,10 @@ class InstantDecoder:
             return None
         check_envelope(query, points.envelope, "vector")
         if self._order is None or not self._order.holds(points):
-            labels = points.labels()
-            if not all(label in self._rows or _is_label_set(label) for label in labels):
+            try:
+                self._order = _Order(points, self._rows)
+            except (msgspec.MsgspecError, ValueError):  # there is more between two points than labels
                 return None
-            self._order = _Order(points, labels, self._rows)
         warnings = tuple(points.envelope.warnings or ())
         return Newest(points.time, self._order.rows, values, self._order.unknown, warnings)
 
@@ -141,7 +141,8 @@ _POINTS = msgspec.json.Decoder(list[_Point])
 class _Order:
     """The labels of one answer, in order, and the rows they stand for."""
 
-    def __init__(self, points: Points, labels: list[bytes], rows: Mapping[bytes, int]) -> None:
+    def __init__(self, points: Points, rows: Mapping[bytes, int]) -> None:
+        labels = points.labels()
         self.rows, self.unknown = _look_up(labels, rows)
         self._lengths = points.label_ends - points.label_starts
         self._width = int(self._lengths.max())
@@ -163,13 +164,9 @@ class _Order:
 
 
 def _look_up(labels: list[bytes], rows: Mapping[bytes, int]) -> tuple[Positions, tuple[bytes, ...]]:
+    """Row of each series, and the unknown labels; the known ones were checked when they became known."""
     found = np.fromiter((rows.get(label, -1) for label in labels), np.intp, len(labels))
-    return found, tuple(label for label, row in zip(labels, found, strict=True) if row < 0)
-
-
-def _is_label_set(label: bytes) -> bool:
-    try:
+    unknown = tuple(labels[at] for at in np.flatnonzero(found < 0))
+    for label in unknown:
         LABEL_SET.decode(label)
-    except (msgspec.MsgspecError, ValueError):
-        return False
-    return True
+    return found, unknown

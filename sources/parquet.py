@@ -41,7 +41,7 @@ def read_parquet(path: Path) -> Recording:
         raise QueryRefused(str(path), message) from error
     samples = RowBuilder()
     try:
-        with pq.ParquetFile(path) as file:
+        with path.open("rb") as raw, pq.ParquetFile(raw) as file:
             names = [field.name for field in file.schema_arrow if _is_wanted(field)]
             header = Header.of(path, names)
             for batch in file.iter_batches(batch_size=_ROWS, columns=names):

@@ -101,6 +101,13 @@ def test_native_histograms_are_left_out_unless_there_are_floats_too() -> None:
     assert collected.skipped == {Reason.HISTOGRAM: 1}
 
 
+def test_a_series_without_samples_does_not_swallow_the_next() -> None:
+    empty = {"metric": {"job": "empty"}, "values": []}
+    first, second = values_of(answer(empty, series({"job": "a"}, "1", "2", "3", "4")))
+    assert all(math.isnan(value) for value in first)
+    assert second == [1, 2, 3, 4]
+
+
 def test_the_second_of_two_equal_label_sets_is_left_out() -> None:
     collected = decoder()
     collected.add(answer(series({"a": "1", "b": "2"}, "1"), series({"b": "2", "a": "1"}, "9")), GRID)
