@@ -68,14 +68,24 @@ class Blend:
         """
         usable = np.isfinite(candidates[:, :1, :1]).all(axis=(1, 2))
         band = np.clip(np.searchsorted(self.edges, leads) - 1, 0, len(self.weights) - 1)
-        weights = np.moveaxis(self.weights[:, usable], (0, 1), (1, 2))[:, band]
-        return _weighted_median(np.moveaxis(candidates[usable], 0, 2), weights)
+        weights = np.ascontiguousarray(np.moveaxis(self.weights[:, usable], 2, 0))
+        return _weighted_median(np.moveaxis(candidates[usable], 0, 2), weights, band)
 
 
-def _weighted_median(values: FloatArray, weights: FloatArray) -> FloatArray:
-    """Over the last axis: half of the weight lies on either side; the mean of two values where it falls between."""
+def _weighted_median(values: FloatArray, weights: FloatArray, band: Steps) -> FloatArray:
+    """Over the last axis: half of the weight lies on either side; the mean of two values where it falls between.
+
+    Parameters
+    ----------
+    values : (n_series, n_leads, n_candidates) float64
+    weights : (n_series, n_bands, n_candidates) float64
+    band : (n_leads,) int
+        Which weights hold for a lead.
+    """
     order = np.argsort(values, axis=-1)
-    summed = np.cumsum(np.take_along_axis(weights, order, axis=-1), axis=-1)
+    n_series, n_bands, n_candidates = weights.shape
+    first = n_candidates * (n_bands * np.arange(n_series)[:, np.newaxis] + band)
+    summed = np.cumsum(weights.ravel().take(order + first[..., np.newaxis]), axis=-1)
     half = summed[..., -1:] / 2
     low = (summed < half * (1 - _TIE)).sum(axis=-1, keepdims=True)
     high = (summed <= half * (1 + _TIE)).sum(axis=-1, keepdims=True)

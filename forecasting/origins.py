@@ -11,7 +11,7 @@ from forecasting.shapes import Steps
 from series import FloatArray
 
 _FEWEST_ORIGINS, _MOST_ORIGINS = 4, 14
-_LEADS = 64
+_LEADS = 40
 
 
 def backtest_origins(seasons: Seasons, n_steps: int) -> list[int]:

@@ -12,7 +12,7 @@ from series import FloatArray
 # A row with fewer samples has no forecast.
 FEWEST_SAMPLES = 12
 # Rows computed at once: enough to spread numpy's overhead, few enough to stay in the cache.
-_ROWS = 32
+_ROWS = 64
 
 
 def alike_rows(values: FloatArray) -> Iterator[tuple[npt.NDArray[np.intp], int]]:
