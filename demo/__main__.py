@@ -32,7 +32,7 @@ class CannotStart(click.ClickException):
 @click.command()
 @click.option("--minutes", type=click.FloatRange(min=0), help="End by itself so long after it is ready.")
 @click.option("--no-incidents", is_flag=True, help="Let nothing go wrong: nothing should alert then.")
-@click.option("--days", type=click.FloatRange(1, 28), default=14, show_default=True, help="Days of history to make up.")
+@click.option("--days", type=click.FloatRange(2, 28), default=14, show_default=True, help="Days of history to make up.")
 @click.option("--port-base", type=click.IntRange(1_024, 65_000), help="Take consecutive ports from here on.")
 @click.option("--seed", type=click.IntRange(min=0), default=7, show_default=True, help="Seed of everything random.")
 @click.option(

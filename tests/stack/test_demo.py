@@ -138,7 +138,7 @@ def test_the_planted_incident_is_notified_within_two_minutes_and_nothing_is_left
 
 
 def test_a_second_demo_on_the_same_state_is_refused_and_a_killed_one_leaves_nothing(tmp_path: Path) -> None:
-    with running(tmp_path / "state", "--days", "1") as demo:
+    with running(tmp_path / "state", "--days", "2") as demo:
         demo.wait("its history", 120, lambda: (demo.state / "logs" / "load.log").exists())
         again = subprocess.run(
             [sys.executable, "-m", "demo", "--state", str(demo.state)],
@@ -158,7 +158,7 @@ def test_a_second_demo_on_the_same_state_is_refused_and_a_killed_one_leaves_noth
 
 
 def test_a_child_that_dies_is_named_with_its_last_words(tmp_path: Path) -> None:
-    with running(tmp_path / "state", "--days", "1") as demo:
+    with running(tmp_path / "state", "--days", "2") as demo:
         load = demo.wait("the load generator", 120, lambda: [pid for pid in _pids() if _runs_load(pid, demo)])
         os.kill(load[0], signal.SIGKILL)
         assert demo.process.wait(30) == 1
