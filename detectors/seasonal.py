@@ -64,7 +64,7 @@ class SeasonalBaseline:
     Examples
     --------
     >>> hours = np.arange(14 * 24)
-    >>> busy = 100 + 50 * np.sin(2 * np.pi * hours / 24) + hours % 3
+    >>> busy = 100 + 50 * np.sin(2 * np.pi * hours / 24) + hours % 5
     >>> history = Window.of([busy], step=3600)
     >>> morning = Window.of([[101.0, 300.0]], step=3600, start=14 * 86400)
     >>> SeasonalBaseline().fit(history).score(morning) > 1
@@ -151,8 +151,9 @@ class SeasonalBaseline:
         profile, seasonal = cross_fit(values, phase, self.step_)
         unseen = values - seasonal
         known, _ = Level.before(unseen, self.step_, self.memory).follow(unseen, self.step_)
-        residual = unseen - known
-        sides = width.learn(residual, profile.daily, phase, self.step_, rate=self.rate, narrowest=self.narrowest)
+        sides = width.learn(
+            unseen - known, seasonal + known, profile.daily, phase, self.step_, rate=self.rate, narrowest=self.narrowest
+        )
         plain = values - profile.at(phase)
         _, level = Level.before(plain, self.step_, self.memory).follow(plain, self.step_)
         return profile, level, sides

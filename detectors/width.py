@@ -17,6 +17,8 @@ from series.calendar import DAY
 WINSOR = 0.98
 # A quiet hour is at most this many times quieter, a busy one busier, than the average.
 LARGEST_RATIO = 10.0
+# A deviation below this share of the range that the series usually covers is not worth telling, however regular it is.
+LEAST_OF_RANGE = 0.01
 # A history of d days has not shown the worst yet: its extremes count 1 + YOUNG / d times.
 YOUNG = 0.5
 
@@ -31,6 +33,8 @@ class Width:
         Usual residual of each hour of the day, in the unit of the series.
     above, below : (n_series,) float64
         Distance of the band's edges, in units of `spread`.
+    least : (n_series,) float64
+        Smallest half width, in the unit of the series.
     jitter_above, jitter_below : (n_series, bins) float64
         What is added in each part of the day, as narrow peaks of the profile may come early, late or not at all.
     """
@@ -38,6 +42,7 @@ class Width:
     spread: FloatArray
     above: FloatArray
     below: FloatArray
+    least: FloatArray
     jitter_above: FloatArray
     jitter_below: FloatArray
 
@@ -45,19 +50,27 @@ class Width:
         """Half widths (n_series, n_steps) above and below, at each instant."""
         spread = self.spread[:, phase.of_day(self.spread.shape[1])]
         at = phase.of_day(self.jitter_above.shape[1])
-        above = self.above[:, None] * spread + self.jitter_above[:, at]
-        return above, self.below[:, None] * spread + self.jitter_below[:, at]
+        above, below = (np.maximum(side[:, None] * spread, self.least[:, None]) for side in (self.above, self.below))
+        return above + self.jitter_above[:, at], below + self.jitter_below[:, at]
 
 
 def learn(
-    residual: FloatArray, daily: FloatArray, phase: Phase, step: float, *, rate: float, narrowest: float
+    residual: FloatArray,
+    expected: FloatArray,
+    daily: FloatArray,
+    phase: Phase,
+    step: float,
+    *,
+    rate: float,
+    narrowest: float,
 ) -> Width:
     """Widths that ordinary samples leave about `rate` times a day.
 
     Parameters
     ----------
     residual : (n_series, n_steps) float64
-        Against what was expected without knowledge of the sample.
+        Samples less what was expected without knowledge of them.
+    expected : (n_series, n_steps) float64
     daily : (n_series, bins) float64
         Daily shape.
     phase : Phase
@@ -72,7 +85,8 @@ def learn(
     spread = _spread(residual, phase)
     scaled = residual / np.where(spread > 0, spread, 1.0)[:, phase.of_day(HOURS)]
     above, below = (np.maximum(narrowest, _largest(side, step, rate)) for side in (scaled, -scaled))
-    return Width(spread, above, below, *jitter(daily))
+    reach = quantile(expected, 0.95) - quantile(expected, 0.05)
+    return Width(spread, above, below, LEAST_OF_RANGE * reach, *jitter(daily))
 
 
 def _spread(residual: FloatArray, phase: Phase) -> FloatArray:
