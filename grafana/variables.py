@@ -35,9 +35,8 @@ def tenants() -> QueryVariable:
 
 
 def horizon() -> QueryVariable:
-    """One of the horizons that are forecast."""
-    selector = f'{metrics.FORECAST.name}{{query=~"$query"}}'
-    return _values("horizon", "Horizon", selector, "horizon").sort(VariableSort.NATURAL_ASC)
+    """One of the horizons that are forecast, for whichever query: `offset` needs one also where this query has none."""
+    return _values("horizon", "Horizon", metrics.FORECAST.name, "horizon").sort(VariableSort.NATURAL_ASC)
 
 
 def series() -> QueryVariable:

@@ -69,7 +69,7 @@ def _band() -> timeseries.Panel:
     styled(panel, "value", "green", lineWidth=2)
     styled(panel, "expected", "semi-dark-blue", lineStyle={"fill": "dash", "dash": [6, 4]})
     styled(panel, "unusual", "red", drawStyle="points", pointSize=6, showPoints="always")
-    return panel.span(24).height(10)
+    return panel.span(24).height(10).no_value("No samples in the time shown.")
 
 
 def _score() -> timeseries.Panel:
