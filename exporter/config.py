@@ -116,6 +116,25 @@ class MinimumDeviation(_Section):
     """As a ratio of the expected value: 0.1 means ten per cent."""
 
 
+class Alarm(_Section):
+    """When scores are worth an alarm (forethought_anomaly_alarm), and when it is over."""
+
+    hold: int = Field(default=2, ge=1)
+    """An alarm starts when this many of the last `within` steps score above 1 ..."""
+    within: int = Field(default=3, ge=1)
+    """... so that one odd step wakes nobody."""
+    at_once: float = Field(default=2.0, ge=1, strict=False)
+    """A single score above this starts an alarm all the same."""
+    quiet: Duration = Duration(3_600)
+    """How long scores must stay ordinary to end an alarm. An incident that comes and goes calls once."""
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.hold > self.within:
+            raise ValueError(f"hold must be at most within ({self.within}). Got {self.hold}.")
+        return self
+
+
 class Forecast(_Section):
     """What is forecast."""
 
@@ -153,6 +172,8 @@ class QueryDefaults(_Section):
     """Which side of the band is an anomaly: above, below or both."""
     minimum_deviation: MinimumDeviation = MinimumDeviation()
     """Deviations smaller than this are never an anomaly."""
+    alarm: Alarm = Alarm()
+    """When scores are worth an alarm."""
     forecast: Forecast = Forecast()
     """What is forecast."""
     refit: PositiveDuration = Duration(3_600)

@@ -90,7 +90,7 @@ class QueryCycle:
         for warning in pulled.warnings:
             log.warning("the source warns", query=query.name, warning=warning)
         skipped = Counter(pulled.skipped) + Counter(judgement.skipped)
-        return CycleResult(block, window.n_series, int((judgement.score > 1).sum()), dict(skipped))
+        return CycleResult(block, window.n_series, int(np.nansum(judgement.alarm)), dict(skipped))
 
     def _fitted(self, model: str, now: float, seconds: float | None) -> None:
         if seconds is None:
@@ -108,6 +108,7 @@ class QueryCycle:
             (metrics.EXPECTED_LOWER, judged.lower, ""),
             (metrics.EXPECTED_UPPER, judged.upper, ""),
             (metrics.ANOMALY_SCORE, judged.score, ""),
+            (metrics.ANOMALY_ALARM, judged.alarm, ""),
         ]
         for horizon, interval in forecasts.items():
             extra = f'horizon="{horizon}"'

@@ -53,6 +53,11 @@ ANOMALY_SCORE = _gauge(
     "How strange the sample is: 0 ordinary, 1 the threshold for every query, higher is stranger; 0 while warming up.",
     "query",
 )
+ANOMALY_ALARM = _gauge(
+    "anomaly_alarm",
+    "1 from when scores above 1 persist, or one is far above, until they have been quiet for a while; else 0.",
+    "query",
+)
 FORECAST = _gauge("forecast", "Value expected at now + horizon.", "query", "horizon")
 FORECAST_LOWER = _gauge("forecast_lower", "Lower end of the forecast's interval.", "query", "horizon")
 FORECAST_UPPER = _gauge("forecast_upper", "Upper end of the forecast's interval.", "query", "horizon")
@@ -63,6 +68,7 @@ RESULTS = (
     EXPECTED_LOWER,
     EXPECTED_UPPER,
     ANOMALY_SCORE,
+    ANOMALY_ALARM,
     FORECAST,
     FORECAST_LOWER,
     FORECAST_UPPER,

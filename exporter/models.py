@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.base import Baseline
+from detectors.suppress import Alarms, Suppression
 from exporter.duration import Duration
 from forecasting.base import Forecaster
-from series import BoolArray, FloatArray, Reason, Window
+from series import BoolArray, FloatArray, Reason, SeriesKey, Window
 
 # Series whose forecast is computed at a time: a dense forecast is larger than the few columns kept of it.
 _BLOCK = 512
@@ -33,7 +34,7 @@ class Judgement:
 
     Attributes
     ----------
-    value, expected, lower, upper, score : (n_series,) float64
+    value, expected, lower, upper, score, alarm : (n_series,) float64
         NaN where there is nothing to say.
     skipped : mapping of Reason to int
         How many series were not judged, and why.
@@ -44,6 +45,7 @@ class Judgement:
     lower: FloatArray
     upper: FloatArray
     score: FloatArray
+    alarm: FloatArray
     skipped: Mapping[Reason, int]
 
 
@@ -55,6 +57,10 @@ class ModelPlan:
     ----------
     detector, forecaster : callable
         Each gives a new, unfitted model.
+    suppression : Suppression
+        When scores become an alarm.
+    step : float
+        Seconds between two samples.
     horizons : tuple of Duration
         How far ahead is forecast; empty for not at all.
     coverage : float
@@ -65,6 +71,8 @@ class ModelPlan:
 
     detector: Callable[[], Baseline]
     forecaster: Callable[[], Forecaster]
+    suppression: Suppression
+    step: float
     horizons: tuple[Duration, ...]
     coverage: float
     refit: Duration
@@ -93,6 +101,52 @@ class _Fitted:
         return not 0 <= window.times[-1] - self.at < every
 
 
+class AlarmSlot:
+    """Alarm state of a query's series; it outlives fits, and rows that move."""
+
+    def __init__(self, rule: Suppression, step: float) -> None:
+        self._rule = rule
+        self._step = step
+        self._keys: tuple[SeriesKey, ...] = ()
+        self._state: Alarms | None = None
+        self._until = -math.inf
+
+    def update(self, recent: Window, scores: FloatArray) -> BoolArray:
+        """Take in the steps of `recent` that are new.
+
+        Parameters
+        ----------
+        recent : Window
+            The steps since the last fit.
+        scores : (n_series, n_steps) float64
+            Of these steps.
+
+        Returns
+        -------
+        (n_series,) bool
+            Whether each series is in alarm after the last step.
+        """
+        if recent.times[-1] < self._until:  # the clock was set back
+            self._state, self._until = None, -math.inf
+        if self._state is None or recent.keys != self._keys:
+            self._state = self._carried_over(recent)
+            self._keys = recent.keys
+        for column in np.flatnonzero(recent.times > self._until).tolist():
+            self._state.update(scores[:, column])
+        self._until = float(recent.times[-1])
+        return self._state.firing
+
+    def _carried_over(self, recent: Window) -> Alarms:
+        fresh = self._rule.start(recent.n_series, self._step)
+        if self._state is not None:
+            place = {key: row for row, key in enumerate(self._keys)}
+            known = [(row, place[key]) for row, key in enumerate(recent.keys) if key in place]
+            for new, old in known:
+                fresh.firing[new], fresh.recent[new] = self._state.firing[old], self._state.recent[old]
+                fresh.calm[new] = self._state.calm[old]
+        return fresh
+
+
 class DetectorSlot:
     """The detector of a query and what it knows."""
 
@@ -100,6 +154,7 @@ class DetectorSlot:
         self._plan = plan
         self._fitted = _Fitted()
         self._model = plan.detector()
+        self._alarms = AlarmSlot(plan.suppression, plan.step)
 
     def fit_if_due(self, window: Window, generation: int) -> float | None:
         """Learn from all but the last step, which is judged by what was known before it.
@@ -117,26 +172,28 @@ class DetectorSlot:
 
     def judge(self, window: Window) -> Judgement:
         """Compare the last step of `window` with what was expected of it."""
-        n_rows, shape = self._fitted.n_rows, window.n_series
+        n_rows, n_series = self._fitted.n_rows, window.n_series
         value = window.values[:, -1].copy()
-        expected, lower, upper, score = (np.full(shape, np.nan) for _ in range(4))
-        warming_up = np.ones(shape, dtype=bool)
+        expected, lower, upper = (np.full(n_series, np.nan) for _ in range(3))
+        score, alarm = np.zeros(n_series), np.zeros(n_series)
+        warming_up = np.ones(n_series, dtype=bool)
         if n_rows:
             since = max(1, self._fitted.steps_since(window))
             recent = Window(window.keys[:n_rows], window.times[-since:], window.values[:n_rows, -since:])
-            band = self._model.expect(recent)
+            band, scores = self._model.expect(recent), self._model.score(recent)
             expected[:n_rows], lower[:n_rows], upper[:n_rows] = (
                 side[:, -1] for side in (band.expected, band.lower, band.upper)
             )
-            score[:n_rows] = self._model.score(recent)[:, -1]
+            score[:n_rows] = scores[:, -1]
+            alarm[:n_rows] = self._alarms.update(recent, scores)
             warming_up[:n_rows] = self._model.warming_up_
         infinite = np.isinf(value)
         missing = np.isnan(value)
         warming_up &= ~(infinite | missing)
         score[warming_up] = 0.0
-        for side in (value, expected, lower, upper, score):
+        for side in (value, expected, lower, upper, score, alarm):
             side[infinite | missing] = np.nan
-        return Judgement(value, expected, lower, upper, score, _count(missing, infinite, warming_up))
+        return Judgement(value, expected, lower, upper, score, alarm, _count(missing, infinite, warming_up))
 
 
 def _count(missing: BoolArray, infinite: BoolArray, warming_up: BoolArray) -> dict[Reason, int]:

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from detectors.suppress import Suppression
 from exporter import __version__, config
 from exporter.config_file import ConfigError
 from exporter.models import ModelPlan
@@ -57,6 +58,8 @@ def make_plan(query: config.QueryDefaults) -> ModelPlan:
     return ModelPlan(
         detector=partial(make_detector, query),
         forecaster=partial(make_forecaster, query),
+        suppression=make_suppression(query),
+        step=float(query.step),
         horizons=query.forecast.horizons,
         coverage=query.forecast.coverage,
         refit=query.refit,
@@ -73,6 +76,12 @@ def make_detector(query: config.QueryDefaults) -> Baseline:
         minimum_absolute=query.minimum_deviation.absolute,
         minimum_relative=query.minimum_deviation.relative,
     )
+
+
+def make_suppression(query: config.QueryDefaults) -> Suppression:
+    """Make the rule that turns scores into alarms."""
+    alarm = query.alarm
+    return Suppression(hold=alarm.hold, within=alarm.within, at_once=alarm.at_once, quiet=float(alarm.quiet))
 
 
 def make_forecaster(query: config.QueryDefaults) -> Forecaster:

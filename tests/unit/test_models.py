@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from detectors.base import Band
+from detectors.suppress import Suppression
 from exporter.duration import Duration
 from exporter.models import DetectorSlot, ForecasterSlot, ModelPlan
 from forecasting.base import Forecast
-from series import Reason, Window
+from series import Reason, SeriesKey, Window
 
 
 @dataclass
@@ -58,6 +59,8 @@ def plan(fits, forecasts, horizons=HORIZONS):
     return ModelPlan(
         detector=lambda: LastValueBaseline(fits),
         forecaster=lambda: CountingForecaster(forecasts),
+        suppression=Suppression(hold=2, within=3, at_once=10, quiet=180),
+        step=60.0,
         horizons=horizons,
         coverage=0.9,
         refit=Duration(600),
@@ -102,7 +105,7 @@ def test_what_has_no_usable_sample_now_has_no_result():
     now = window([[5.0, 5.0, np.nan], [5.0, 5.0, np.inf], [5.0, 5.0, 5.0]])
     slot.fit_if_due(now, generation=1)
     judged = slot.judge(now)
-    for side in (judged.value, judged.expected, judged.lower, judged.upper, judged.score):
+    for side in (judged.value, judged.expected, judged.lower, judged.upper, judged.score, judged.alarm):
         assert np.isnan(side).tolist() == [True, True, False]
     assert judged.skipped == {Reason.NO_SAMPLE: 1, Reason.NOT_FINITE: 1, Reason.WARMING_UP: 0}
 
@@ -144,3 +147,37 @@ def test_without_horizons_nothing_is_forecast():
     now = window([[1.0, 2.0, 3.0]])
     assert slot.fit_if_due(now, generation=1) is None
     assert slot.at(now) == {}
+
+
+def judged_alarm(slot, values, minute, generation=1):
+    now = window(values, start=60.0 * minute)
+    slot.fit_if_due(now, generation)
+    return slot.judge(now).alarm.tolist()
+
+
+def test_an_alarm_needs_persistence_and_ends_after_a_quiet_while():
+    slot = DetectorSlot(plan([], []))
+    last = [0, 5, 0, 5, 5, 0, 0, 0, 0]
+    alarms = [judged_alarm(slot, [[0.0, 0.0, float(value)]], minute)[0] for minute, value in enumerate(last)]
+    assert alarms == [0, 0, 0, 1, 1, 1, 1, 0, 0]
+
+
+def test_a_step_judged_twice_counts_once():
+    slot = DetectorSlot(plan([], []))
+    assert judged_alarm(slot, [[0.0, 0.0, 5.0]], 0) == [0]
+    assert judged_alarm(slot, [[0.0, 0.0, 5.0]], 0) == [0]
+
+
+def test_an_alarm_follows_its_series_to_another_row():
+    slot = DetectorSlot(plan([], []))
+    judged_alarm(slot, [[0.0, 0.0, 0.0], [0.0, 0.0, 50.0]], 0)
+    moved = window([[0.0, 0.0, 0.0]], start=60.0)
+    moved = Window((SeriesKey.named("series_1"),), moved.times, moved.values)
+    slot.fit_if_due(moved, generation=2)
+    assert slot.judge(moved).alarm.tolist() == [1]
+
+
+def test_a_clock_set_back_starts_alarms_anew():
+    slot = DetectorSlot(plan([], []))
+    assert judged_alarm(slot, [[0.0, 0.0, 50.0]], 100) == [1]
+    assert judged_alarm(slot, [[0.0, 0.0, 0.0]], 10) == [0]

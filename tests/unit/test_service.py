@@ -95,7 +95,7 @@ def samples(service, name):
 def test_a_cycle_publishes_every_result_of_every_series(house):
     service = house.service()
     house.cycle(service)
-    for name in ("value", "expected", "expected_lower", "expected_upper", "anomaly_score"):
+    for name in ("value", "expected", "expected_lower", "expected_upper", "anomaly_score", "anomaly_alarm"):
         assert len(samples(service, f"forethought_{name}")) == 4, name
     for name in ("forecast", "forecast_lower", "forecast_upper"):
         found = samples(service, f"forethought_{name}")
