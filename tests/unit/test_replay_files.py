@@ -89,7 +89,7 @@ STAMPS = [dt.datetime.fromtimestamp(second, dt.UTC) for second in SECONDS]
         pa.array([stamp.isoformat() for stamp in STAMPS]),
         pa.array([str(second) for second in SECONDS]).dictionary_encode(),
     ],
-    ids=str,
+    ids=["int", "float", "ns", "s", "zone", "iso", "dictionary"],
 )
 def test_parquet_gives_the_same_window_whatever_the_type_of_its_time(tmp_path: Path, times: pa.Array) -> None:
     check(ReplaySource(parquet(tmp_path, times)))
