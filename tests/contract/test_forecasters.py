@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -67,7 +68,7 @@ def test_bounds_are_ordered_and_finite(forecaster: Forecaster) -> None:
 def test_more_coverage_never_narrows(forecaster: Forecaster) -> None:
     forecaster.fit(hourly(daily_rows()))
     told = [bounds(forecaster.forecast(30, coverage=coverage)) for coverage in (0.01, 0.5, 0.8, 0.95, 0.99, 0.999)]
-    for narrow, wide in zip(told[:-1], told[1:], strict=True):
+    for narrow, wide in pairwise(told):
         np.testing.assert_array_equal(narrow[1], wide[1])
         assert (wide[0] <= narrow[0]).all()
         assert (wide[2] >= narrow[2]).all()

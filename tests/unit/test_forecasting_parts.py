@@ -1,0 +1,122 @@
+"""Seasons, origins, wall clock, blend and backtest, each on a case that can be worked out by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from forecasting import HarmonicRegression, SeasonalNaive
+from forecasting.backtest import backtest
+from forecasting.blend import Blend
+from forecasting.origins import backtest_origins, came, sampled_leads, trials
+from forecasting.rows import alike_rows
+from forecasting.seasons import Seasons
+from forecasting.wall_clock import WallClock
+from series import Calendar, Window
+
+DAY, HOUR = 86_400, 3_600.0
+
+
+def test_a_season_must_be_seen_twice() -> None:
+    assert Seasons.of(300.0, 2_016).periods == (288, 12)
+    assert Seasons.of(300.0, 4_032).periods == (288, 2_016, 12)
+    assert Seasons.of(HOUR, 47).periods == ()
+    assert Seasons.of(DAY, 28).periods == (7,)
+
+
+def test_waves_of_the_week_wait_for_two_weeks() -> None:
+    seasons = Seasons.of(HOUR, 28 * 24)
+    assert seasons.n_waves(47) == 0
+    assert seasons.n_waves(48) == seasons.n_daily == 10
+    assert seasons.n_waves(14 * 24) == len(seasons.waves) == 10 + 24
+
+
+def test_origins_are_at_the_hour_of_the_forecast_and_not_too_many() -> None:
+    seasons = Seasons.of(HOUR, 60 * 24 + 5)
+    origins = backtest_origins(seasons, 60 * 24 + 5)
+    assert len(origins) <= 14
+    assert {(60 * 24 + 5 - origin) % 24 for origin in origins} == {0}
+    assert origins == sorted(origins)
+
+
+def test_leads_are_sampled_from_the_first_to_the_last() -> None:
+    leads = sampled_leads(1_000)
+    np.testing.assert_array_equal(leads[:5], [1, 2, 3, 4, 5])
+    assert leads[-1] == 1_000
+    assert len(leads) < 80
+    np.testing.assert_array_equal(sampled_leads(1), [1])
+
+
+def test_trials_and_what_came_end_with_the_history() -> None:
+    values = np.arange(10.0)[np.newaxis]
+    leads = np.array([1, 2, 3])
+    told = trials(lambda origin, ahead: np.full((1, len(ahead)), float(origin)), 10, [4, 8], leads)
+    np.testing.assert_array_equal(told, [[[4, 4, 4]], [[8, 8, np.nan]]])
+    np.testing.assert_array_equal(came(values, [4, 8], leads), [[[4, 5, 6]], [[8, 9, np.nan]]])
+
+
+def test_rows_that_began_together_are_computed_together() -> None:
+    values = np.ones((4, 100))
+    values[1, :-40] = np.nan
+    values[2, :-11] = np.nan
+    values[3] = np.nan
+    parts = [(rows.tolist(), length) for rows, length in alike_rows(values)]
+    assert parts == [([1], 38), ([0], 100)]
+
+
+def test_the_better_candidate_counts_more_and_alone_if_perfect() -> None:
+    actual = np.zeros((6, 1, 4))
+    told = np.stack([np.full((6, 1, 4), error) for error in (0.0, 1.0, 5.0)], axis=1)
+    blend = Blend.of(told, actual, np.arange(1, 5))
+    assert (np.diff(blend.weights[:, :, 0], axis=1) < 0).all()
+    np.testing.assert_array_equal(blend(told[0], np.arange(1, 5)), np.zeros((1, 4)))
+
+
+def test_a_candidate_without_forecasts_has_no_weight() -> None:
+    told = np.random.default_rng(0).normal(size=(6, 3, 2, 4))
+    told[:, 1] = np.nan
+    blend = Blend.of(told, np.zeros((6, 2, 4)), np.arange(1, 5))
+    np.testing.assert_array_equal(blend.weights[:, 1], 0.0)
+
+
+def test_the_hour_that_is_skipped_stays_empty_and_the_one_that_comes_twice_keeps_its_second_value() -> None:
+    spring = 1_774_742_400.0  # 2026-03-29 00:00 UTC: Berlin skips 02:00 to 03:00
+    history = Window.of([np.arange(4.0)], step=HOUR, start=spring)
+    np.testing.assert_array_equal(
+        WallClock.of(Calendar("Europe/Berlin"), history).local(history.values), [[0, np.nan, 1, 2, 3]]
+    )
+    autumn = 1_792_886_400.0  # 2026-10-25 00:00 UTC: 02:00 to 03:00 comes twice
+    clock = WallClock.of(Calendar("Europe/Berlin"), Window.of([[0.0, 1.0, 2.0]], step=HOUR, start=autumn))
+    np.testing.assert_array_equal(clock.local(np.array([[0.0, 1.0, 2.0]])), [[1, 2]])
+    np.testing.assert_array_equal(clock.leads(autumn + HOUR * np.arange(3, 5)), [1, 2])
+
+
+def test_the_naive_forecast_repeats_the_last_day() -> None:
+    rows = np.random.default_rng(0).normal(size=(2, 24 * 5))
+    forecast = SeasonalNaive().fit(Window.of(rows, step=HOUR)).forecast(30)
+    np.testing.assert_array_equal(forecast.mean, np.concatenate([rows[:, -24:], rows[:, -24:-18]], axis=1))
+
+
+def test_a_backtest_compares_with_what_came_and_scales_by_the_naive_error() -> None:
+    rows = np.tile(np.arange(24.0), 6)[np.newaxis] + np.repeat(np.arange(6.0), 24)
+    result = backtest(SeasonalNaive, Window.of(rows, step=HOUR), origins=[72, 96], steps=24)
+    np.testing.assert_array_equal(result.actual[0], rows[:, 72:96])
+    np.testing.assert_array_equal(result.mean[1], rows[:, 72:96])
+    np.testing.assert_allclose(result.scale, 1.0)
+    np.testing.assert_allclose(result.mase, 1.0)
+    np.testing.assert_array_equal(result.coverage, 1.0)
+
+
+def test_a_backtest_never_looks_ahead() -> None:
+    rows = np.random.default_rng(1).normal(size=(2, 24 * 6))
+    before = backtest(HarmonicRegression, Window.of(rows, step=HOUR), origins=[100], steps=10)
+    rows[:, 100:] += 50
+    after = backtest(HarmonicRegression, Window.of(rows, step=HOUR), origins=[100], steps=10)
+    np.testing.assert_array_equal(before.mean, after.mean)
+    np.testing.assert_allclose(after.actual, before.actual + 50)
+
+
+@pytest.mark.parametrize("origins", [[], [1], [140]])
+def test_a_backtest_from_nowhere_is_refused(origins: list[int]) -> None:
+    with pytest.raises(ValueError, match="origins must lie from 2 to 134"):
+        backtest(SeasonalNaive, Window.of(np.zeros((1, 144)), step=HOUR), origins=origins, steps=10)
