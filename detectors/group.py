@@ -6,8 +6,8 @@ import numpy as np
 
 from series import FloatArray
 
-# One metric, however strange, counts as ten thresholds at most: a dead sensor is not an outage.
-LARGEST_PART = 10.0
+# One metric, however strange, counts as five thresholds at most: a dead sensor is not an outage.
+LARGEST_PART = 5.0
 # Metrics of one service disagree most of the time, so their mean at rest lies far below 1; two thirds of the
 # threshold on average is already much.
 LARGEST_GAIN = 1.5

@@ -49,8 +49,8 @@ class SeasonalBaseline:
         The same as a ratio of the expected value: 0.1 is a tenth.
     rate : float, default 0.1
         How often a day and side an ordinary sample may leave the band. More is more sensitive.
-    narrowest : float, default 4
-        Smallest half width, in mean absolute residuals of the hour (4 of them are 3.2 standard deviations of
+    narrowest : float, default 5
+        Smallest half width, in mean absolute residuals of the hour (5 of them are 4 standard deviations of
         normal data).
     memory : float, default 43200
         Seconds of which the level is the median: a lasting change is accepted after half of them.
@@ -76,7 +76,7 @@ class SeasonalBaseline:
     minimum_absolute: float = 0.0
     minimum_relative: float = 0.0
     rate: float = 0.1
-    narrowest: float = 4.0
+    narrowest: float = 5.0
     memory: float = 43_200.0
     warm_up: float = 86_400.0
     fewest: int = 60
