@@ -137,18 +137,28 @@ class Dashboard:
             response = requests.get(f"{self._url}/api/v1/{path}", params=parameters, timeout=60)
             answer = response.json()
         except requests.RequestException as error:
-            raise _Refused(f"{self._url} must answer as a Prometheus. Got {type(error).__name__}.") from error
+            raise NoPrometheus(f"{self._url} must answer as a Prometheus. Got {type(error).__name__}.") from error
         if answer.get("status") != "success":
             raise _Refused(str(answer.get("error")))
         return answer["data"]
 
 
+class NoPrometheus(Exception):
+    """Nothing at the address speaks Prometheus' API."""
+
+
 class _Refused(Exception):
-    """The server gave no answer that can be used."""
+    """The server refuses one query."""
 
 
 def ask_all(url: str, now: float, chosen: Mapping[str, str] | None = None) -> list[Answer]:
-    """Every answer to every committed dashboard."""
+    """Put every query of every committed dashboard to the Prometheus at `url`.
+
+    Raises
+    ------
+    NoPrometheus
+        Where nothing there speaks its API.
+    """
     paths = sorted(GENERATED.glob("*.json"))
     return [answer for path in paths for answer in Dashboard(path, url, now, chosen).ask()]
 
@@ -171,8 +181,15 @@ def _as_grafana_shows(metric: Mapping[str, str]) -> str:
 @click.argument("url")
 @click.option("--query", help="Query to look at. Default: the first.")
 def main(url: str, query: str | None) -> None:
-    """Run every query of the dashboards against the Prometheus at URL; exit 1 where a panel would stay empty."""
-    answers = ask_all(url, time.time(), {"query": query} if query else None)
+    """Run every query of the dashboards against the Prometheus at URL.
+
+    Exit status 1 where a panel would stay empty, 2 where there is no Prometheus.
+    """
+    try:
+        answers = ask_all(url, time.time(), {"query": query} if query else None)
+    except NoPrometheus as error:
+        click.echo(f"error: {error}", err=True)
+        raise SystemExit(2) from None
     bad = [answer for answer in answers if not answer.is_good]
     for answer in bad:
         click.echo(f"{answer.place}: {answer.error or 'nothing found'}\n    {answer.expr}", err=True)

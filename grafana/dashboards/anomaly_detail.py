@@ -75,11 +75,13 @@ def _band() -> timeseries.Panel:
 def _score() -> timeseries.Panel:
     panel = curves(
         "Score",
-        "1 is the threshold of every query. Above 3 for two minutes the alert is critical.",
+        "1 is the threshold of every query. Shaded while it is worth an alert; two minutes above 3 are critical.",
         "short",
         (last(metrics.ANOMALY_SCORE, SERIES), "score"),
+        (last(metrics.ANOMALY_ALARM, SERIES), "alarm"),
     )
-    styled(panel, "score", "purple", fillOpacity=15)
+    styled(panel, "score", "purple", lineWidth=2)
+    styled(panel, "alarm", "red", lineWidth=0, fillOpacity=20, lineInterpolation="stepAfter")
     return (
         threshold_lines(panel.min(0).axis_soft_max(1.5), (None, "transparent"), (1, "orange"), (3, "red"))
         .span(24)

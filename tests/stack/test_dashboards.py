@@ -18,7 +18,7 @@ import requests
 from exporter import metrics
 from exporter.metrics import Family
 from grafana import GENERATED
-from grafana.check import Answer, Dashboard, ask_all
+from grafana.check import Answer, Dashboard, NoPrometheus, ask_all
 
 RULES = Path(__file__).parents[2] / "alertmanager" / "rules" / "forethought.yml"
 HOURS = 3
@@ -53,6 +53,8 @@ class Wave:
             return usual * (2 if unusual else 1)
         if family is metrics.ANOMALY_SCORE:
             return 4.0 if unusual else 0.2
+        if family is metrics.ANOMALY_ALARM:
+            return float(unusual)
         edge = 1.0 if family.name.endswith("_upper") else -1.0 if family.name.endswith("_lower") else 0.0
         return usual + edge
 
@@ -152,6 +154,11 @@ def test_a_broken_query_is_reported_with_the_servers_words(prometheus: str) -> N
     chosen = {"query": '"'}
     errors = [answer.error for answer in ask_all(prometheus, time.time(), chosen) if answer.error]
     assert any("parse error" in error for error in errors)
+
+
+def test_an_address_without_a_prometheus_is_one_error() -> None:
+    with pytest.raises(NoPrometheus, match=r"^http://127.0.0.1:\d+ must answer as a Prometheus. Got ConnectionError.$"):
+        ask_all(f"http://127.0.0.1:{free_port()}", time.time())
 
 
 def test_series_is_the_strangest_at_first(prometheus: str) -> None:
