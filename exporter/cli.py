@@ -94,14 +94,22 @@ def main() -> None:
     help="Folder that keeps samples over a restart, so that only the gap is pulled. '' keeps nothing.",
 )
 @click.option(
+    "--config.poll",
+    "poll",
+    default="10s",
+    show_default=True,
+    metavar="DURATION",
+    help="How often the file is looked at; new content is loaded. 0s: only SIGHUP and /-/reload load it.",
+)
+@click.option(
     "--log.level", "log_level", type=click.Choice(["debug", "info", "warn", "error"]), default="info", show_default=True
 )
 @click.option("--log.format", "log_format", type=click.Choice(["logfmt", "json"]), default="logfmt", show_default=True)
-def run(config_file: Path, listen_address: str, storage_path: Path, log_level: Any, log_format: Any) -> None:
+def run(config_file: Path, listen_address: str, storage_path: Path, poll: str, log_level: Any, log_format: Any) -> None:
     """Run the service.
 
-    SIGHUP, or POST /-/reload, reads the configuration again; SIGTERM or Ctrl-C stops. An unreachable Prometheus
-    does not stop the start: it is tried again every interval, and metrics say so meanwhile.
+    A changed configuration file, SIGHUP or POST /-/reload loads it anew; SIGTERM or Ctrl-C stops. An unreachable
+    Prometheus does not stop the start: it is tried again every interval, and metrics say so meanwhile.
     """
     from exporter.logs import set_up_logs
     from exporter.run import run_service
@@ -109,8 +117,9 @@ def run(config_file: Path, listen_address: str, storage_path: Path, log_level: A
     from exporter.state import StateError
 
     set_up_logs(log_level, log_format)
+    storage = storage_path if str(storage_path) not in ("", ".") else None
     try:
-        run_service(config_file, _address(listen_address), storage_path if str(storage_path) not in ("", ".") else None)
+        run_service(config_file, _address(listen_address), storage, poll=_seconds("--config.poll", poll))
     except (ConfigError, AddressError, StateError) as error:
         raise BadInput(str(error)) from error
 
@@ -196,6 +205,15 @@ def completion(shell: str) -> None:
     if found is None:
         raise BadInput(f"completion: no script for {shell}.")
     click.echo(found(main, {}, "forethought", "_FORETHOUGHT_COMPLETE").source())
+
+
+def _seconds(flag: str, text: str) -> float:
+    from exporter.duration import Duration
+
+    try:
+        return float(Duration.parse(text))
+    except ValueError as error:
+        raise BadInput(f"{flag}: {error}") from error
 
 
 def _address(text: str) -> Any:

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 import structlog
 
@@ -20,8 +20,13 @@ from exporter.state import StateFolder
 log = structlog.get_logger("forethought")
 
 
-def run_service(config_file: Path, address: ListenAddress, storage: Path | None) -> None:
+def run_service(config_file: Path, address: ListenAddress, storage: Path | None, *, poll: float) -> None:
     """Serve until a signal ends it.
+
+    Parameters
+    ----------
+    poll : float
+        Seconds between two looks at the configuration file; 0 for never.
 
     Raises
     ------
@@ -36,12 +41,47 @@ def run_service(config_file: Path, address: ListenAddress, storage: Path | None)
     server.start()
     log.info("listening", version=__version__, address=str(ListenAddress(address.host, server.port)), pid=os.getpid())
     service.start()
-    while signals.get() == signal.SIGHUP:
+    watch = FileWatch(config_file)
+    while (event := _next_event(signals, watch, poll)) == signal.SIGHUP:
         _reload(service)
+    log.debug("signal received", number=event)
     log.info("stopping")
     server.stop()
     service.stop()
     _leave()
+
+
+class FileWatch:
+    """Tells whether a file has other content than at the last look.
+
+    Content is compared, not times: a Kubernetes ConfigMap swaps a symbolic link, and editors write files anew.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen = self._content()
+
+    def changed(self) -> bool:
+        """Look, and remember what was seen. A file that is missing at the moment has not changed."""
+        content = self._content()
+        changed = content is not None and content != self._seen
+        self._seen = content if content is not None else self._seen
+        return changed
+
+    def _content(self) -> bytes | None:
+        try:
+            return self._path.read_bytes()
+        except OSError:
+            return None
+
+
+def _next_event(signals: SimpleQueue[int], watch: FileWatch, poll: float) -> int:
+    while True:
+        try:
+            return signals.get(timeout=poll or None)
+        except Empty:
+            if watch.changed():
+                return signal.SIGHUP
 
 
 def _reload(service: Service) -> None:

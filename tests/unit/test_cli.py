@@ -103,7 +103,7 @@ def test_starts_without_its_source_says_so_and_stops_gracefully(config, tmp_path
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "exporter", "run", f"--config.file={config}", f"--storage.path={tmp_path}/d",
-               f"--web.listen-address=127.0.0.1:{port}", "--log.format=json"]  # fmt: skip
+               f"--web.listen-address=127.0.0.1:{port}", "--log.format=json", "--config.poll=1s"]  # fmt: skip
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             page = wait_for(
@@ -113,11 +113,16 @@ def test_starts_without_its_source_says_so_and_stops_gracefully(config, tmp_path
             assert "forethought_value{" not in page
             os.kill(process.pid, signal.SIGHUP)
             wait_for(f"http://127.0.0.1:{port}/-/ready", "ready")
+            config.write_text(CONFIG.replace("name: up", "name: targets"))
+            wait_for(f"http://127.0.0.1:{port}/metrics", 'forethought_cycle_failure{query="targets"')
+            config.write_text("nonsense: 1")
+            wait_for(f"http://127.0.0.1:{port}/metrics", "forethought_config_last_reload_successful 0.0")
+            wait_for(f"http://127.0.0.1:{port}/-/ready", "ready")
         finally:
             process.send_signal(signal.SIGTERM)
             log = process.stderr.read()
     assert process.returncode == 0
-    assert log.count("configuration loaded") == 2
+    assert log.count("configuration loaded") == 3
     assert "Traceback" not in log
 
 
