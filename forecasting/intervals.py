@@ -21,6 +21,8 @@ _TAILS = np.array(
 _Z = np.array([NormalDist().inv_cdf(1 - max(tail, _TAILS[1])) for tail in _TAILS])
 # How much of a width is that of many bands together, and how many on either side these are.
 _POOLED, _WIDE = 0.3, 3
+# Weight of a band without errors, of one error.
+_UNSEEN = 1e-6
 # A row with fewer known errors has no interval.
 _FEWEST_ERRORS = 5
 
@@ -65,8 +67,9 @@ class ErrorQuantiles:
             )
             for k in (1, _WIDE)
         )
+        known = np.add.reduceat(np.isfinite(errors), places[:-1], axis=-1, dtype=np.float64).sum(axis=0)
         few = np.stack([_widening(errors[..., places[i] : places[i + 1]]) for i in range(last)], axis=-1)
-        widths = np.maximum.accumulate((_POOLED * wide + (1 - _POOLED) * near) * few, axis=-1)
+        widths = _rising((_POOLED * wide + (1 - _POOLED) * near) * few, known)
         reaches = np.array([np.sqrt((low + 1.0) * high) for low, high in pairwise(edges)])
         return cls(reaches, widths, np.isfinite(errors).sum(axis=(0, 2)) >= _FEWEST_ERRORS)
 
@@ -114,12 +117,39 @@ def _ranked(ranked: FloatArray, rank: FloatArray) -> FloatArray:
 def _widening(errors: FloatArray) -> FloatArray:
     """(n_tails, n_series): quantile of Student's t over that of the normal distribution, for the origins that know.
 
-    Errors of one origin belong together, so it is the origins that count. First term of the expansion of the quantile
-    of t (Abramowitz and Stegun, 26.7.5).
+    Errors of one origin belong together, so it is the origins that count. First terms of the expansions of the
+    quantile of t (Abramowitz and Stegun, 26.7.5) and of the uncertainty of the middle, sqrt(1 + 1 / n).
     """
     origins = np.maximum(np.isfinite(errors).any(axis=2).sum(axis=0), 1)
-    widening: FloatArray = 1 + (_Z[:, np.newaxis] ** 2 + 1) / 4 / origins
+    widening: FloatArray = 1 + ((_Z[:, np.newaxis] ** 2 + 1) / 4 + 0.5) / origins
     return widening
+
+
+def _rising(values: FloatArray, counts: FloatArray) -> FloatArray:
+    """Closest values that never fall along the last axis: isotonic regression, by its max-min formula.
+
+    A running maximum would keep every chance peak of a short lead; this averages it with what follows.
+
+    Parameters
+    ----------
+    values : (2, n_tails, n_series, n_bands) float64
+    counts : (n_series, n_bands) float64
+        Errors that each value rests on.
+
+    References
+    ----------
+    Barlow, Bartholomew, Bremner and Brunk (1972), Statistical Inference under Order Restrictions, section 1.2.
+    """
+    weights = counts + _UNSEEN
+    summed, total = np.cumsum(values * weights, axis=-1), np.cumsum(weights, axis=-1)
+    before, lead_up = summed - values * weights, total - weights
+    rising = np.zeros_like(values)
+    for start in range(values.shape[-1]):
+        gained = total[..., start:] - lead_up[..., start, np.newaxis]
+        mean = (summed[..., start:] - before[..., start, np.newaxis]) / gained
+        least = np.minimum.accumulate(mean[..., ::-1], axis=-1)[..., ::-1]
+        rising[..., start:] = np.maximum(rising[..., start:], least)
+    return rising
 
 
 def _between(grid: FloatArray, values: FloatArray, at: float, axis: int) -> FloatArray:

@@ -18,7 +18,8 @@ def backtest_origins(seasons: Seasons, n_steps: int) -> list[int]:
     """Columns that forecasts are tried from: at the same time of day as the end of the history.
 
     A job that runs at night makes other errors when it is forecast from the morning, so only origins like the
-    present one tell what to expect of it. Nothing is tried before two cycles, or a third of the history, are known.
+    present one tell what to expect of it. Nothing is tried before two cycles, or a third of the history, are known;
+    a long history, whose last half holds origins enough, is tried there alone, where candidates know as much as now.
 
     Returns
     -------
@@ -36,6 +37,8 @@ def backtest_origins(seasons: Seasons, n_steps: int) -> list[int]:
     unit = seasons.unit
     while unit > 8 and (n_steps - first) // unit < _FEWEST_ORIGINS:
         unit //= 2
+    if n_steps - first > _MOST_ORIGINS * unit:
+        first = max(first, min(n_steps // 2, n_steps - _MOST_ORIGINS * unit))
     most = max((n_steps - first) // unit, 1)
     stride = -(-most // _MOST_ORIGINS)
     back = unit * np.arange(1, most + 1, stride)

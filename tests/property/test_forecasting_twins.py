@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from forecasting.blend import _weighted_median
 from forecasting.gaps import filled
-from forecasting.intervals import ErrorQuantiles
+from forecasting.intervals import ErrorQuantiles, _rising
 from forecasting.plan import Plan
 from forecasting.regression import Regression
 from forecasting.shapes import Profile, Waves, mean_profile, median_profile
@@ -106,10 +106,26 @@ def test_widths_are_quantiles_of_the_errors_times_students_factor(n_origins: int
     below, above = ErrorQuantiles.of(np.repeat(errors, 5, axis=2), np.ones(5, dtype=np.intp)).interval(
         np.array([1]), coverage=0.9
     )
-    few = 1 + (1.6448536269514722**2 + 1) / 4 / n_origins
+    few = 1 + ((1.6448536269514722**2 + 1) / 4 + 0.5) / n_origins
     ranked = np.sort(np.repeat(errors[..., 0], 5, axis=0), axis=0)
     rank = max(0.05 * (len(ranked) + 1) - 1, 0.0)
     low = np.array([np.interp(rank, np.arange(len(ranked)), ranked[:, row]) for row in range(4)])
     high = np.array([np.interp(len(ranked) - 1 - rank, np.arange(len(ranked)), ranked[:, row]) for row in range(4)])
     np.testing.assert_allclose(below[:, 0], np.maximum(-low, 0) * few)
     np.testing.assert_allclose(above[:, 0], np.maximum(high, 0) * few)
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=9), seeds)
+def test_rising_values_are_isotonic_regression(heights: list[int], seed: int) -> None:
+    values = np.array(heights, dtype=float)
+    counts = np.random.default_rng(seed).integers(1, 9, len(values)).astype(float)
+    blocks: list[tuple[float, float, int]] = []
+    for value, count in zip(values, counts, strict=True):
+        block = (value, count, 1)
+        while blocks and blocks[-1][0] > block[0]:
+            mean, weight, length = blocks.pop()
+            total = weight + block[1]
+            block = ((mean * weight + block[0] * block[1]) / total, total, length + block[2])
+        blocks.append(block)
+    expected = np.repeat([block[0] for block in blocks], [block[2] for block in blocks])
+    np.testing.assert_allclose(_rising(values[np.newaxis], counts[np.newaxis])[0], expected, rtol=1e-4, atol=1e-4)
