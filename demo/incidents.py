@@ -85,7 +85,7 @@ def _failure_burst(target: str, start: float, seconds: float) -> Incident:
         target,
         start,
         seconds,
-        factors={"arrivals": 3.0},
+        factors={"arrivals": 6.0},
         backlog=0.5,
         failure_ratio=0.8,
     )
@@ -127,7 +127,7 @@ def _missed_run(target: str, start: float, seconds: float) -> Incident:
 
 
 SCHEDULE: tuple[Incident, ...] = (
-    _failure_burst("billing-invoice-export", 3.0, 5 * MINUTE),
+    _failure_burst("billing-invoice-export", 1.0, 5 * MINUTE),
     _slow_step("catalog-search-index", 6 * MINUTE, 6 * MINUTE),
     Incident(
         "level shift",
