@@ -71,7 +71,8 @@ class Candidates:
         medians: dict[int, Profile] = {}
         for period in self.seasons.periods:
             shown = origin // period
-            yield mean_profile(past, period, 3) if shown >= 2 else None
+            if period >= self.seasons.periods[0]:  # beside a day, the median alone tells what an hour looks like
+                yield mean_profile(past, period, 3) if shown >= 2 else None
             if shown >= 3:
                 medians[period] = median_profile(past, period, 7)
             yield medians.get(period)
