@@ -128,7 +128,7 @@ def summary(outcomes: list[Outcome]) -> dict[str, float]:
     files = [one for one in outcomes if one.nab is not None]
     if sum(one.nab.windows for one in files if one.nab is not None):
         figures |= _nab_figures(files)
-    return {name: value if isinstance(value, int) else round(value, 4) for name, value in figures.items()}
+    return {name: value if isinstance(value, int) else round(float(value), 4) for name, value in figures.items()}
 
 
 def _nab_figures(files: list[Outcome]) -> dict[str, float]:

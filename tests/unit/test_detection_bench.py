@@ -109,6 +109,8 @@ def small_set(folder: Path) -> pd.DataFrame:
             parts.append(part.assign(label=((rows >= 1000) & (rows < 1012)).astype(np.int8), scored=rows >= 576))
     whole = pd.concat(parts, ignore_index=True)
     whole.to_parquet(folder / "series.parquet")
+    incident = whole[whole["label"] > 0]["timestamp"]
+    (folder / "windows.csv").write_text(f"series,start,end\nlone,{incident.min()},{incident.max()}\n")
     return whole
 
 
@@ -120,6 +122,7 @@ def test_the_command_answers_every_row_and_finds_the_plain_incident(tmp_path: Pa
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     report = json.loads(done.stdout.splitlines()[-1])
     assert report["pooled"]["start_recall"] == 1
+    assert report["pooled"]["nab_standard_best"] > 90
     assert {"seconds", "series", "points", "peak_memory_mib", "sets"} <= report.keys()
     scores = pd.read_parquet(out / "scores.parquet")
     asked = pd.concat([rows[rows["series"] == "lone"], rows[(rows["series"] == "pair") & (rows["metric"] == "cpu")]])
