@@ -53,7 +53,7 @@ def result(key: SeriesKey, *, drawn: bool = True, anomalies: int = 1) -> SeriesR
 def report(*results: SeriesResult) -> BacktestReport:
     leads = (LeadError(0.0, 3600.0, 500, 0.61, 1.07, 0.93), LeadError(3600.0, 86_400.0, 900, math.nan, math.nan, 0.97))
     times = np.arange(0.0, 6000.0, 60.0)
-    return BacktestReport("rate(x[5m])", times, 60.0, results, leads, 0.95, (1800.0,), {Reason.OVER_LIMIT: 4})
+    return BacktestReport("rate(x[5m])", times, 60.0, results, leads, 0.95, (1800.0,), {Reason.DUPLICATE: 4})
 
 
 def page(*results: SeriesResult) -> str:
@@ -108,7 +108,7 @@ def test_rows_say_what_the_report_says() -> None:
     first = re.sub(r"<[^>]+>|\s+", " ", rows[0])
     for said in ("1970-01-01 00:02", "3 min", "job = a", "1,234", "10 [9, 11]", "4.00"):
         assert re.sub(r"\s+", " ", said) in re.sub(r"\s+", " ", first)
-    assert "4 series left out: over limit" in html
+    assert "4 series left out: duplicate" in html
     assert "87" not in html.split("<main", 1)[0]
 
 
