@@ -116,8 +116,7 @@ def _largest(scaled: FloatArray, step: float, rate: float) -> FloatArray:
     """Level that the largest of `scaled` exceed `rate` times a day: (n_series,).
 
     The largest value of each block of time (a day, or less for a short history) follows an extreme value law. Its
-    quartiles give location and scale; as only the lower half of the blocks is used, incidents in up to half of the
-    days leave the estimate alone. Where most blocks hold nothing (events rarer than one a block) the quantile of
+    lower quartile and median give location and scale, so incidents in a few of the blocks hardly move the estimate. Where most blocks hold nothing (events rarer than one a block) the quantile of
     the blocks themselves is taken.
 
     References
