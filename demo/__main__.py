@@ -24,12 +24,19 @@ from demo.ports import Ports, choose
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SERVERS = ("prometheus", "prometheus-alertmanager")
 
+EXAMPLES = """\b
+Examples:
+  python -m demo                       the whole half hour
+  python -m demo --no-incidents        a quiet platform: watch that nothing alerts
+  python -m demo --days 3 --minutes 5  sooner ready, with less to learn from
+"""
+
 
 class CannotStart(click.ClickException):
     """Something is missing or taken; said in one line."""
 
 
-@click.command()
+@click.command(epilog=EXAMPLES)
 @click.option("--minutes", type=click.FloatRange(min=0), help="End by itself so long after it is ready.")
 @click.option("--no-incidents", is_flag=True, help="Let nothing go wrong: nothing should alert then.")
 @click.option("--days", type=click.FloatRange(2, 28), default=14, show_default=True, help="Days of history to make up.")
@@ -42,16 +49,11 @@ class CannotStart(click.ClickException):
     help="Folder for configurations, data and logs; emptied at the start.  [default: .demo in the checkout]",
 )
 def main(minutes: float | None, no_incidents: bool, days: float, port_base: int | None, seed: int, state: Path) -> None:
-    r"""Show forethought at work, on real servers.
+    """Show forethought at work, on real servers.
 
     Starts a Prometheus with two weeks of history, an Alertmanager, a made-up pipeline platform of 60 workloads in
     which things go wrong on a schedule, forethought beside them, and a receiver that shows every notification.
     Ctrl-C ends all of it.
-
-    \b
-    python -m demo                       the whole half hour
-    python -m demo --no-incidents        a quiet platform: watch that nothing alerts
-    python -m demo --days 3 --minutes 5  sooner ready, with less to learn from
     """
     console = Console()
     options = stack.Options(days=days, seed=seed, incidents=not no_incidents, minutes=minutes)
