@@ -116,8 +116,8 @@ def _largest(scaled: FloatArray, step: float, rate: float) -> FloatArray:
     """Level that the largest of `scaled` exceed `rate` times a day: (n_series,).
 
     The largest value of each block of time (a day, or less for a short history) follows an extreme value law. Its
-    lower quartile and median give location and scale, so incidents in a few of the blocks hardly move the estimate. Where most blocks hold nothing (events rarer than one a block) the quantile of
-    the blocks themselves is taken.
+    lower quartile and median give location and scale, so incidents in a few of the blocks hardly move the estimate.
+    Where most blocks hold nothing (events rarer than one a block) the quantile of the blocks themselves is taken.
 
     References
     ----------
