@@ -88,6 +88,12 @@ def test_ports_of_compose_are_unique_and_those_of_make_demo() -> None:
     assert {port for _, port, _ in published} == wanted == {inner for _, _, inner in published}
 
 
+def test_what_compose_publishes_listens_on_more_than_its_own_loopback() -> None:
+    for name in ("receiver", "load"):
+        assert "--host=0.0.0.0" in SERVICES[name]["entrypoint"], name
+    assert "--web.listen-address=:9815" in SERVICES["forethought"]["command"]
+
+
 def test_every_service_of_compose_has_a_health_check_and_waits_for_what_it_needs() -> None:
     for name, service in SERVICES.items():
         assert service["healthcheck"]["test"][0] == "CMD", name
