@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 
 import msgspec
 import numpy as np
@@ -11,8 +12,10 @@ from series import FloatArray, Grid, Reason, SeriesKey, Window
 from sources.errors import AnswerIncomplete, QueryRefused, shorten
 from sources.frame import Body, Text, read_frame
 from sources.refusal import check_envelope, not_an_answer
-from sources.row import Pairs, RowReader
+from sources.row import RowReader, Samples
 
+# Short rows are read together, so that the fixed cost of a call is shared; longer ones one by one.
+_BLOCK_BYTES = 1 << 14
 LABEL_SET = msgspec.json.Decoder(dict[str, str])
 
 
@@ -103,24 +106,23 @@ class RangeDecoder:
         return self.samples - before
 
     def _add_rows(self, rows: list[tuple[bytes, Text | None]], part: Grid) -> None:
-        skipped: Counter[Reason] = Counter()
-        seen: set[int] = set()
         self._check_limit(len(rows))
         self._reserve(len(rows))
-        columns = _Columns(self._query, part)
-        first = (part.start - self._grid.start) // self._grid.step
+        texts: dict[int, Text] = {}
+        skipped: Counter[Reason] = Counter()
         for labels, text in rows:
             if text is None:
                 skipped[Reason.HISTOGRAM] += 1
-                continue
-            row = self._row(self._key(labels))
-            if row in seen:
+            elif (row := self._row(self._key(labels))) in texts:
                 skipped[Reason.DUPLICATE] += 1
-                continue
-            seen.add(row)
-            self.samples += columns.fill(self._values[row, first : first + part.n_steps], self._reader.read(text))
+            else:
+                texts[row] = text
         self._check_limit(self.n_series)
         self._skipped |= skipped
+        first = (part.start - self._grid.start) // self._grid.step
+        columns = _Columns(self._query, part, self._values[:, first : first + part.n_steps])
+        for block in _blocks(texts):
+            self.samples += columns.fill(list(block), self._reader.read(list(block.values())))
 
     def _check_limit(self, found: int) -> None:
         if found > self._limit:
@@ -151,26 +153,49 @@ class RangeDecoder:
             self._values.resize((rows, self._grid.n_steps), refcheck=False)
 
 
+def _blocks(texts: dict[int, Text]) -> Iterator[dict[int, Text]]:
+    """Rows that are read at once, about `_BLOCK_BYTES` of them."""
+    block: dict[int, Text] = {}
+    size = 0
+    for row, text in texts.items():
+        block[row] = text
+        size += len(text)
+        if size >= _BLOCK_BYTES:
+            yield block
+            block, size = {}, 0
+    if block:
+        yield block
+
+
 class _Columns:
     """The columns of one part."""
 
-    def __init__(self, query: str, part: Grid) -> None:
+    def __init__(self, query: str, part: Grid, values: FloatArray) -> None:
         self._query = query
         self._part = part
         self._times = part.times
+        self._values = values
 
-    def fill(self, row: FloatArray, pairs: Pairs) -> int:
-        """Put samples into a row of the part's columns. Gives their number."""
-        times, values = pairs
-        if np.array_equal(times, self._times):  # without gaps
-            row[:] = values
-            return len(values)
-        columns = (times - self._part.start) / self._part.step
+    def fill(self, rows: list[int], samples: Samples) -> int:
+        """Put samples where they belong. Gives their number."""
+        # One row is written by a plain view, which is quicker than by its number.
+        values = self._values[rows[0]] if len(rows) == 1 else self._values
+        if self._is_whole(samples):
+            values[slice(None) if len(rows) == 1 else rows] = samples.values.reshape(len(rows), -1)
+            return len(samples.values)
+        columns = (samples.times - self._part.start) / self._part.step
         inside = (np.floor(columns) == columns) & (columns >= 0) & (columns < self._part.n_steps)
         if not inside.all():
-            raise self._off_grid(float(times[np.argmin(inside)]))
-        row[columns.astype(np.intp)] = values
-        return len(values)
+            raise self._off_grid(float(samples.times[np.argmin(inside)]))
+        at = columns.astype(np.intp)
+        values[at if len(rows) == 1 else (np.repeat(rows, samples.counts), at)] = samples.values
+        return len(samples.values)
+
+    def _is_whole(self, samples: Samples) -> bool:
+        """True where no series has a gap."""
+        if not min(samples.counts) == max(samples.counts) == self._part.n_steps:
+            return False
+        return bool((samples.times.reshape(-1, self._part.n_steps) == self._times).all())
 
     def _off_grid(self, time: float) -> AnswerIncomplete:
         grid = self._part
