@@ -146,12 +146,15 @@ class _Order:
         self.rows, self.unknown = _look_up(labels, rows)
         self._lengths = points.label_ends - points.label_starts
         self._width = int(self._lengths.max())
-        self._labels = np.array(labels, dtype=f"S{self._width}").view(np.uint8).reshape(-1, self._width)
-        self._beyond = np.arange(self._width) >= self._lengths[:, None]
+        # One label as long as a page must not make each series take a page.
+        self._remembers = self._width <= 4 * self._lengths.mean() + 64
+        if self._remembers:
+            self._labels = np.array(labels, dtype=f"S{self._width}").view(np.uint8).reshape(-1, self._width)
+            self._beyond = np.arange(self._width) >= self._lengths[:, None]
 
     def holds(self, points: Points) -> bool:
         """True if `points` are those of the same series in the same order."""
-        if not np.array_equal(points.label_ends - points.label_starts, self._lengths):
+        if not self._remembers or not np.array_equal(points.label_ends - points.label_starts, self._lengths):
             return False
         text = np.concatenate((points.text, np.zeros(self._width, np.uint8)))
         for first in range(0, len(self._lengths), _BLOCK):

@@ -38,8 +38,9 @@ class Handler(BaseHTTPRequestHandler):
     def send(self, status: int, body: bytes, content_type: str = "application/json", **headers: str) -> None:
         """Send a whole answer."""
         self.send_response(status)
-        for name, value in {"Content-Type": content_type, "Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name.replace("_", "-"), value)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        for name, value in {"Content-Type": content_type, "Content-Length": str(len(body)), **named}.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)
 

@@ -51,6 +51,15 @@ def test_more_points_than_one_block_are_read() -> None:
         np.testing.assert_array_equal(newest.rows, np.arange(5_000))
 
 
+def test_one_long_label_set_among_short_ones_is_read_again_and_again() -> None:
+    names = [{"n": str(n)} for n in range(50)] + [{"n": "long " * 1_000}]
+    body = answer(*(point(labels, "1") for labels in names))
+    rows = {json.dumps(labels, separators=(",", ":")).encode(): row for row, labels in enumerate(names)}
+    decoder = InstantDecoder(rows)
+    for _ in range(3):
+        assert decoder.decode("q", body).rows.tolist() == list(range(51))
+
+
 def test_special_values_are_read() -> None:
     names = ("NaN", "+Inf", "-Inf", "-0", "123456789012345680000", "0")
     newest = InstantDecoder({}).decode("q", answer(*(point({"n": name}, name) for name in names)))

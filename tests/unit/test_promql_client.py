@@ -82,6 +82,11 @@ def broken_gzip(handler: Handler, _: Request) -> None:
     handler.send(200, b"not packed", Content_Encoding="gzip")
 
 
+def half_a_page(handler: Handler, _: Request) -> None:
+    handler.send(503, b"we are do", Content_Length="99")
+    handler.close_connection = True
+
+
 HTML = b"<html><head><title>502 Bad Gateway</title></head></html>"
 
 CASES: dict[str, tuple[Answer, type[SourceError], str]] = {
@@ -114,6 +119,8 @@ CASES: dict[str, tuple[Answer, type[SourceError], str]] = {
     "bad gateway": (always(502, HTML, "text/html"), SourceUnavailable, "Got 502 Bad Gateway, a web page."),
     "busy": (always(503, error("unavailable", "TSDB not ready")), SourceUnavailable, "TSDB not ready"),
     "nothing but 503": (always(503, b""), SourceUnavailable, "Got 503 Service Unavailable."),
+    "half a page": (half_a_page, SourceUnavailable, "Got 503 Service Unavailable: we are do."),
+    "odd pause": (always(503, b"", Retry_After="soon"), SourceUnavailable, "Got 503 Service Unavailable."),
     "teapot": (always(418, b""), QueryRefused, "Got 418"),
     "redirect": (always(302, b"", Location="https://u:p@sso/log?in=1"), QueryRefused, "302 Found to https://sso/log."),
     "not modified": (always(304, b""), QueryRefused, "304 Not Modified to nowhere."),
