@@ -48,3 +48,6 @@ class Baseline(Detector, Protocol):
 
     def expect(self, window: Window) -> Band:
         """Expected value and band for each step of `window`, from what was known before that step."""
+
+    def score_against(self, band: Band, window: Window) -> FloatArray:
+        """Scores of `window` against its own band, for callers that need both: the same as `score`."""

@@ -126,7 +126,7 @@ class SeasonalBaseline:
         return self.score_against(self.expect(window), window)
 
     def score_against(self, band: Band, window: Window) -> FloatArray:
-        """Scores of `window` against its own band, for callers that need both."""
+        """Scores of `window` against its own band, for callers that need both: the same as `score`."""
         deviation = window.values - band.expected
         half = np.where(deviation > 0, band.upper - band.expected, band.expected - band.lower)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

@@ -68,7 +68,7 @@ def walk_forward(detector: Baseline, window: Window, *, history: int, refit: int
         past, now = window.until(start).since(max(0, start - history)), window.until(stop).since(start)
         fitted.fit(past)
         band = fitted.expect(now)
-        walk.scores[:, start:stop] = fitted.score(now)
+        walk.scores[:, start:stop] = fitted.score_against(band, now)
         walk.warming_up[:, start:stop] = fitted.warming_up_[:, None]
         for whole, part in (
             (walk.band.expected, band.expected),

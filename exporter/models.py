@@ -180,7 +180,8 @@ class DetectorSlot:
         if n_rows:
             since = max(1, self._fitted.steps_since(window))
             recent = Window(window.keys[:n_rows], window.times[-since:], window.values[:n_rows, -since:])
-            band, scores = self._model.expect(recent), self._model.score(recent)
+            band = self._model.expect(recent)
+            scores = self._model.score_against(band, recent)
             expected[:n_rows], lower[:n_rows], upper[:n_rows] = (
                 side[:, -1] for side in (band.expected, band.lower, band.upper)
             )

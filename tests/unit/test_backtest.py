@@ -41,6 +41,9 @@ class AroundTheMean:
         return Band(mean, mean - self.half, mean + self.half)
 
     def score(self, window: Window) -> FloatArray:
+        return self.score_against(self.expect(window), window)
+
+    def score_against(self, band: Band, window: Window) -> FloatArray:
         score: FloatArray = np.abs(window.values - self.mean_[:, None]) / self.half
         score[self.warming_up_] = 0
         return score

@@ -29,6 +29,9 @@ class LastValueBaseline:
         return Band(expected, expected - 1, expected + 1)
 
     def score(self, window):
+        return self.score_against(self.expect(window), window)
+
+    def score_against(self, band, window):
         score = np.abs(window.values - self.last_[:, None])
         score[self.warming_up_] = 0.0
         return score
