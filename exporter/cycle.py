@@ -17,7 +17,7 @@ from exporter.metrics import Family
 from exporter.models import DetectorSlot, ForecasterSlot, Interval, Judgement, ModelPlan
 from exporter.page import Block
 from exporter.telemetry import Telemetry
-from series import Grid, Reason, SeriesKey
+from series import Grid, Reason, SeriesKey, Window
 from series.store import RingStore
 from sources.base import MetricSource
 from sources.incremental import pull_missing
@@ -33,6 +33,15 @@ class CycleResult:
     n_series: int
     n_anomalous: int
     skipped: dict[Reason, int]
+
+
+@dataclass(frozen=True, eq=False)
+class _Last:
+    """What the last judgement found, for rendering it again with later forecasts."""
+
+    now: float
+    judged: Judgement
+    skipped: Counter[Reason]
 
 
 class QueryCycle:
@@ -59,9 +68,10 @@ class QueryCycle:
         self._detector = DetectorSlot(plan)
         self._forecaster = ForecasterSlot(plan)
         self._lines = Lines(query.name)
+        self._last: _Last | None = None
 
     def run(self, now: float) -> CycleResult:
-        """Pull what is new, judge the last complete step, look ahead, and render.
+        """Pull what is new, judge the last complete step, and render it with the forecasts at hand.
 
         Parameters
         ----------
@@ -81,16 +91,34 @@ class QueryCycle:
         window = self.store.window()
         with stage("fit"):
             self._fitted("baseline", now, self._detector.fit_if_due(window, self.store.generation))
-            self._fitted("forecast", now, self._forecaster.fit_if_due(window, self.store.generation))
         with stage("judge"):
-            judgement = self._detector.judge(window)
-            forecasts = self._forecaster.at(window)
-        with stage("render"):
-            block = self._render(window.keys, judgement, forecasts, expires=now + self.stale_after)
+            judged = self._detector.judge(window)
         for warning in pulled.warnings:
             log.warning("the source warns", query=query.name, warning=warning)
-        skipped = Counter(pulled.skipped) + Counter(judgement.skipped)
-        return CycleResult(block, window.n_series, int(np.nansum(judgement.alarm)), dict(skipped))
+        self._last = _Last(now, judged, Counter(pulled.skipped) + Counter(judged.skipped))
+        return self._result(window, self._last)
+
+    def look_ahead(self, now: float) -> CycleResult | None:
+        """Fit the forecaster where it is due, once the scores are out: they do not wait for it.
+
+        Returns
+        -------
+        CycleResult or None
+            The last result with the new forecasts; None where the old ones still hold.
+        """
+        if self._last is None:
+            return None
+        window = self.store.window()
+        with self.telemetry.stage("fit"):
+            seconds = self._forecaster.fit_if_due(window, self.store.generation)
+        self._fitted("forecast", now, seconds)
+        return None if seconds is None else self._result(window, self._last)
+
+    def _result(self, window: Window, last: _Last) -> CycleResult:
+        with self.telemetry.stage("render"):
+            forecasts = self._forecaster.at(window, self.store.generation)
+            block = self._render(window.keys, last.judged, forecasts, expires=last.now + self.stale_after)
+        return CycleResult(block, window.n_series, int(np.nansum(last.judged.alarm)), dict(last.skipped))
 
     def _fitted(self, model: str, now: float, seconds: float | None) -> None:
         if seconds is None:

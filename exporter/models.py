@@ -224,13 +224,18 @@ class ForecasterSlot:
         if not self._plan.horizons or window.n_steps < 2 or not self._fitted.is_due(window, generation, every):
             return None
         started = time.perf_counter()
-        self._kept = self._compute(window, ahead=math.ceil(every / window.step) + 1)
+        # A cycle or two may pass between the time a fit is due and its end.
+        self._kept = self._compute(window, ahead=math.ceil(every / window.step) + 3)
         self._fitted = _Fitted(float(window.times[-1]), float(window.times[-1]), generation, window.n_series)
         return time.perf_counter() - started
 
-    def at(self, window: Window) -> dict[Duration, Interval]:
-        """Forecast for the last step of `window` + each horizon; series without a sample there have none."""
-        if not self._kept or not window.n_series:
+    def at(self, window: Window, generation: int) -> dict[Duration, Interval]:
+        """Forecast for the last step of `window` + each horizon; series without a sample there have none.
+
+        Empty before the first fit, and where the last one no longer holds.
+        """
+        every = self._plan.forecast_refit + 2 * window.step if window.n_steps > 1 else 0.0
+        if not self._kept or self._fitted.is_due(window, generation, every):
             return {}
         column = self._fitted.steps_since(window)
         absent = ~np.isfinite(window.values[:, -1])

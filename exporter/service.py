@@ -187,6 +187,19 @@ class Service:
             self._failed(running, "internal_error", f"{type(error).__name__}: {error}", time.perf_counter() - started)
         else:
             self._succeeded(running, result, now, time.perf_counter() - started)
+            self._look_ahead(running, now)
+
+    def _look_ahead(self, running: Running, now: float) -> None:
+        name = running.cycle.query.name
+        try:
+            result = running.cycle.look_ahead(now)
+        except Exception as error:
+            log.exception("forecasting broke", query=name)
+            self._failed(running, "internal_error", f"{type(error).__name__}: {error}", 0.0)
+            return
+        if result and self.queries.get(name) is running:
+            self.page.publish(name, result.block)
+            self.telemetry.output_samples.labels(name).set(result.block.samples)
 
     def _succeeded(self, running: Running, result: CycleResult, now: float, seconds: float) -> None:
         name = running.cycle.query.name

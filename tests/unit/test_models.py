@@ -119,7 +119,7 @@ def test_a_window_without_series_is_no_error():
     slot.fit_if_due(empty, generation=1)
     ahead.fit_if_due(empty, generation=1)
     assert slot.judge(empty).score.shape == (0,)
-    assert ahead.at(empty) == {}
+    assert ahead.at(empty, 1) == {}
 
 
 def test_a_forecast_is_for_now_plus_the_horizon_also_between_two_fits():
@@ -128,7 +128,7 @@ def test_a_forecast_is_for_now_plus_the_horizon_also_between_two_fits():
     for minute in range(5):
         now = window([[1.0, 2.0, 3.0]], start=60.0 * minute)
         slot.fit_if_due(now, generation=1)
-        for horizon, interval in slot.at(now).items():
+        for horizon, interval in slot.at(now, 1).items():
             assert interval.mean[0] == now.times[-1] + horizon
             assert interval.lower[0] < interval.mean[0] < interval.upper[0]
     # A quarter of the shortest horizon, 30 s, is less than a step.
@@ -141,7 +141,7 @@ def test_a_long_horizon_is_looked_up_not_computed():
     for minute in range(20):
         now = window([[1.0, 2.0, 3.0]], start=60.0 * minute)
         slot.fit_if_due(now, generation=1)
-        assert slot.at(now)[Duration(2400)].mean[0] == now.times[-1] + 2400
+        assert slot.at(now, 1)[Duration(2400)].mean[0] == now.times[-1] + 2400
     assert len(forecasts) == 2
 
 
@@ -149,7 +149,7 @@ def test_without_horizons_nothing_is_forecast():
     slot = ForecasterSlot(plan([], [], horizons=()))
     now = window([[1.0, 2.0, 3.0]])
     assert slot.fit_if_due(now, generation=1) is None
-    assert slot.at(now) == {}
+    assert slot.at(now, 1) == {}
 
 
 def judged_alarm(slot, values, minute, generation=1):
