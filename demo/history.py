@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 
 from demo.exposition import JOBS, Family, matrix, rows
 from demo.incidents import MISSED_RUN_AFTER, PAST, placed
 from demo.remote_write import write
-from demo.rhythm import DAY, Rhythm
+from demo.rhythm import DAY, FloatArray, Rhythm
 from demo.simulation import Platform
 from demo.workloads import NIGHTLY, Workload
 
@@ -72,15 +73,24 @@ class Historian:
     def write_until(self, end: float, step: float, progress: Callable[[float], None]) -> None:
         """Write every `step` seconds up to `end`, telling `progress` which share is done."""
         total = int((end - self.reached) // step)
-        done = 0
-        while done < total:
-            count = min(CHUNK, total - done)
-            self._write(step, count)
-            done += count
-            progress(done / total)
+        with ThreadPoolExecutor(1) as writer:  # writes one stretch of time while the next is simulated
+            under_way: list[Future[None]] = []
+            for done in range(0, total, CHUNK):
+                count = min(CHUNK, total - done)
+                times, values = self._simulate(step, count)
+                _wait_for(under_way)
+                progress(done / total)
+                under_way = [writer.submit(write, self._url, self._labels, times, values)]
+            _wait_for(under_way)
+        progress(1.0)
 
-    def _write(self, step: float, count: int) -> None:
+    def _simulate(self, step: float, count: int) -> tuple[FloatArray, FloatArray]:
         values = matrix(self._families, self._platform.advance(self.reached, step, count))
         times = self.reached + step * np.arange(1, count + 1, dtype=np.float64)
-        write(self._url, self._labels, times, np.vstack([values, np.ones((len(JOBS), count))]))
         self.reached = float(times[-1])
+        return times, np.vstack([values, np.ones((len(JOBS), count))])
+
+
+def _wait_for(futures: Sequence[Future[None]]) -> None:
+    for future in futures:
+        future.result()

@@ -50,7 +50,7 @@ class LoadGenerator:
         historian = Historian(platform, self._families, url, start)
         historian.write_until(end, STEP, self._tell)
         # What has passed while writing, as close as scrapes are, so that they join without a hole.
-        historian.write_until(time.time(), SCRAPE, self._tell)
+        historian.write_until(time.time(), SCRAPE, lambda _: None)
         self.live = Live(platform, historian.reached)
         gateway = Gateway(LiveCollector.registry(self.live, self._families, GATEWAY), self._host, self._gateway_port)
         if self._start_after is not None:
