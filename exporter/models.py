@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.base import Baseline
-from detectors.suppress import Alarms, Suppression
+from detectors.suppress import Suppression
+from exporter.alarm_slot import AlarmSlot
 from exporter.duration import Duration
+from exporter.fit_schedule import FitSchedule
 from forecasting.base import Forecaster
-from series import BoolArray, FloatArray, Reason, SeriesKey, Window
+from series import BoolArray, FloatArray, Reason, Window
 
 # Series whose forecast is computed at a time: a dense forecast is larger than the few columns kept of it.
 _BLOCK = 512
@@ -67,6 +69,8 @@ class ModelPlan:
         Of the forecast's intervals.
     refit : Duration
         Longest time between two fits.
+    offset : float
+        Seconds past a multiple of it.
     """
 
     detector: Callable[[], Baseline]
@@ -76,6 +80,7 @@ class ModelPlan:
     horizons: tuple[Duration, ...]
     coverage: float
     refit: Duration
+    offset: float = 0.0
 
     @property
     def forecast_refit(self) -> float:
@@ -83,68 +88,19 @@ class ModelPlan:
         return min([float(self.refit), *(horizon / 4 for horizon in self.horizons)])
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Fitted:
-    """When, on what and for which rows a model was fitted; NaN and -1 for never."""
+    """Until when, and for which rows, a model learned; NaN and -1 for never."""
 
-    at: float = math.nan
     end: float = math.nan
     generation: int = -1
     n_rows: int = 0
 
+    def holds(self, end: float, generation: int) -> bool:
+        return (self.end, self.generation) == (end, generation) and self.n_rows > 0
+
     def steps_since(self, window: Window) -> int:
         return round(float(window.times[-1] - self.end) / window.step)
-
-    def is_due(self, window: Window, generation: int, every: float) -> bool:
-        if self.generation != generation or self.n_rows == 0:
-            return window.n_series > 0
-        return not 0 <= window.times[-1] - self.at < every
-
-
-class AlarmSlot:
-    """Alarm state of a query's series; it outlives fits, and rows that move."""
-
-    def __init__(self, rule: Suppression, step: float) -> None:
-        self._rule = rule
-        self._step = step
-        self._keys: tuple[SeriesKey, ...] = ()
-        self._state: Alarms | None = None
-        self._until = -math.inf
-
-    def update(self, recent: Window, scores: FloatArray) -> BoolArray:
-        """Take in the steps of `recent` that are new.
-
-        Parameters
-        ----------
-        recent : Window
-            The steps since the last fit.
-        scores : (n_series, n_steps) float64
-            Of these steps.
-
-        Returns
-        -------
-        (n_series,) bool
-            Whether each series is in alarm after the last step.
-        """
-        if recent.times[-1] < self._until:  # the clock was set back
-            self._state, self._until = None, -math.inf
-        if self._state is None or recent.keys != self._keys:
-            self._state = self._carried_over(recent)
-            self._keys = recent.keys
-        for column in np.flatnonzero(recent.times > self._until).tolist():
-            self._state.update(scores[:, column])
-        self._until = float(recent.times[-1])
-        return self._state.firing
-
-    def _carried_over(self, recent: Window) -> Alarms:
-        fresh = self._rule.start(recent.n_series, self._step)
-        if self._state is not None:
-            place = {key: row for row, key in enumerate(self._keys)}
-            known = [(row, place[key]) for row, key in enumerate(recent.keys) if key in place]
-            for new, old in known:
-                fresh.firing[new], fresh.recent[new] = self._state.firing[old], self._state.recent[old]
-                fresh.calm[new] = self._state.calm[old]
-        return fresh
 
 
 class DetectorSlot:
@@ -152,22 +108,27 @@ class DetectorSlot:
 
     def __init__(self, plan: ModelPlan) -> None:
         self._plan = plan
+        self._schedule = FitSchedule(float(plan.refit), plan.offset)
         self._fitted = _Fitted()
         self._model = plan.detector()
         self._alarms = AlarmSlot(plan.suppression, plan.step)
 
     def fit_if_due(self, window: Window, generation: int) -> float | None:
-        """Learn from all but the last step, which is judged by what was known before it.
+        """Learn anew where the clock says so; the last step is judged by what was known before it.
 
         Returns
         -------
         Seconds the fit took, or None where the last one still holds.
         """
-        if window.n_steps < 2 or not self._fitted.is_due(window, generation, self._plan.refit):
+        if window.n_steps < 2 or not window.n_series:
+            return None
+        last = self._schedule.last_fit(window, spare=1)
+        end = float(window.times[last])
+        if self._fitted.holds(end, generation):
             return None
         started = time.perf_counter()
-        self._model = self._plan.detector().fit(window.until(-1))
-        self._fitted = _Fitted(float(window.times[-1]), float(window.times[-2]), generation, window.n_series)
+        self._model = self._plan.detector().fit(self._schedule.history(window, last))
+        self._fitted = _Fitted(end, generation, window.n_series)
         return time.perf_counter() - started
 
     def judge(self, window: Window) -> Judgement:
@@ -210,23 +171,28 @@ class ForecasterSlot:
 
     def __init__(self, plan: ModelPlan) -> None:
         self._plan = plan
+        self._schedule = FitSchedule(plan.forecast_refit, plan.offset)
         self._fitted = _Fitted()
         self._kept: dict[Duration, Interval] = {}
 
     def fit_if_due(self, window: Window, generation: int) -> float | None:
-        """Learn from the whole window and keep the forecasts that will be asked for before the next fit.
+        """Learn anew where the clock says so, and keep the forecasts that will be asked for before the next fit.
 
         Returns
         -------
         Seconds the fit took, or None where the last one still holds, or nothing is forecast.
         """
-        every = self._plan.forecast_refit
-        if not self._plan.horizons or window.n_steps < 2 or not self._fitted.is_due(window, generation, every):
+        if not self._plan.horizons or window.n_steps < 2 or not window.n_series:
+            return None
+        last = self._schedule.last_fit(window, spare=0)
+        end = float(window.times[last])
+        if self._fitted.holds(end, generation):
             return None
         started = time.perf_counter()
         # A cycle or two may pass between the time a fit is due and its end.
-        self._kept = self._compute(window, ahead=math.ceil(every / window.step) + 3)
-        self._fitted = _Fitted(float(window.times[-1]), float(window.times[-1]), generation, window.n_series)
+        ahead = math.ceil(self._schedule.every / window.step) + 3
+        self._kept = self._compute(self._schedule.history(window, last), ahead)
+        self._fitted = _Fitted(end, generation, window.n_series)
         return time.perf_counter() - started
 
     def at(self, window: Window, generation: int) -> dict[Duration, Interval]:
@@ -234,10 +200,11 @@ class ForecasterSlot:
 
         Empty before the first fit, and where the last one no longer holds.
         """
-        every = self._plan.forecast_refit + 2 * window.step if window.n_steps > 1 else 0.0
-        if not self._kept or self._fitted.is_due(window, generation, every):
+        if not self._kept or not window.n_series or self._fitted.generation != generation:
             return {}
         column = self._fitted.steps_since(window)
+        if not 0 <= column < next(iter(self._kept.values())).mean.shape[1]:
+            return {}
         absent = ~np.isfinite(window.values[:, -1])
         return {horizon: _column(kept, column, absent) for horizon, kept in self._kept.items()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,8 +54,9 @@ def make_source(settings: config.Source, telemetry: Telemetry) -> MetricSource:
     return PrometheusSource(connection, max_points=settings.max_points, on_request=telemetry.on_request)
 
 
-def make_plan(query: config.QueryDefaults) -> ModelPlan:
+def make_plan(query: config.Query) -> ModelPlan:
     """Choose the models of a query."""
+    share = zlib.crc32(query.name.encode()) / 2**32  # the same at every start
     return ModelPlan(
         detector=partial(make_detector, query),
         forecaster=partial(make_forecaster, query),
@@ -63,6 +65,7 @@ def make_plan(query: config.QueryDefaults) -> ModelPlan:
         horizons=query.forecast.horizons,
         coverage=query.forecast.coverage,
         refit=query.refit,
+        offset=share * query.refit,
     )
 
 

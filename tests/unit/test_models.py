@@ -84,14 +84,40 @@ def test_the_last_step_is_judged_by_what_was_known_before_it():
     assert (judged.value[0], judged.expected[0], judged.upper[0], judged.score[0]) == (9, 5, 6, 4)
 
 
+def long_window(minute):
+    """An hour, whose value at each minute is the number of the minute."""
+    return window([np.arange(minute, minute + 60.0)], start=60.0 * minute)
+
+
 def test_learns_anew_when_due_or_when_rows_moved_and_not_in_between():
     fits = []
     slot = DetectorSlot(plan(fits, []))
     for minute in range(30):
-        slot.fit_if_due(window([[1.0, 2.0, 3.0]], start=60.0 * minute), generation=1)
-    assert len(fits) == 3
-    slot.fit_if_due(window([[1.0, 2.0, 3.0]], start=60.0 * 29), generation=2)
-    assert len(fits) == 4
+        slot.fit_if_due(long_window(minute), generation=1)
+    # The step before the last goes from minute 58 to 87: fits are due at 50, 60, 70 and 80.
+    assert [history.times[-1] / 60 for history in fits] == [50, 60, 70, 80]
+    slot.fit_if_due(long_window(29), generation=2)
+    assert len(fits) == 5
+
+
+def test_a_restarted_process_learns_and_says_the_same():
+    before, after = [], []
+    old, new = DetectorSlot(plan(before, [])), DetectorSlot(plan(after, []))
+    for minute in range(25):
+        old.fit_if_due(long_window(minute), generation=1)
+        said = old.judge(long_window(minute))
+    new.fit_if_due(long_window(24), generation=7)
+    np.testing.assert_array_equal(after[0].times, before[-1].times)
+    np.testing.assert_array_equal(after[0].values, before[-1].values)
+    np.testing.assert_array_equal(new.judge(long_window(24)).score, said.score)
+
+
+def test_a_judged_step_was_never_learned_from():
+    fits = []
+    slot = DetectorSlot(plan(fits, []))
+    for minute in range(40):
+        slot.fit_if_due(long_window(minute), generation=1)
+        assert fits[-1].times[-1] < long_window(minute).times[-1]
 
 
 def test_series_that_came_after_the_fit_warm_up():
@@ -126,9 +152,11 @@ def test_a_forecast_is_for_now_plus_the_horizon_also_between_two_fits():
     forecasts = []
     slot = ForecasterSlot(plan([], forecasts))
     for minute in range(5):
-        now = window([[1.0, 2.0, 3.0]], start=60.0 * minute)
+        now = long_window(minute)
         slot.fit_if_due(now, generation=1)
-        for horizon, interval in slot.at(now, 1).items():
+        said = slot.at(now, 1)
+        assert list(said) == list(HORIZONS)
+        for horizon, interval in said.items():
             assert interval.mean[0] == now.times[-1] + horizon
             assert interval.lower[0] < interval.mean[0] < interval.upper[0]
     # A quarter of the shortest horizon, 30 s, is less than a step.
@@ -139,10 +167,19 @@ def test_a_long_horizon_is_looked_up_not_computed():
     forecasts = []
     slot = ForecasterSlot(plan([], forecasts, horizons=(Duration(2400),)))
     for minute in range(20):
-        now = window([[1.0, 2.0, 3.0]], start=60.0 * minute)
+        now = long_window(minute)
         slot.fit_if_due(now, generation=1)
         assert slot.at(now, 1)[Duration(2400)].mean[0] == now.times[-1] + 2400
-    assert len(forecasts) == 2
+    # The last step goes from minute 59 to 78: fits are due at 50, 60 and 70.
+    assert [history.times[-1] / 60 for history in forecasts] == [50, 60, 70]
+
+
+def test_a_forecast_whose_fit_is_overdue_is_absent():
+    slot = ForecasterSlot(plan([], [], horizons=(Duration(2400),)))
+    slot.fit_if_due(long_window(0), generation=1)
+    assert slot.at(long_window(0), 1)
+    assert slot.at(long_window(0), 2) == {}
+    assert slot.at(long_window(20), 1) == {}
 
 
 def test_without_horizons_nothing_is_forecast():
