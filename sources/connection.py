@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -28,8 +28,10 @@ class Connection:
         ``http`` or ``https``, with the path prefix of the server where it has one, without ``/api/v1``.
     method : str, default "POST"
         ``POST`` sends long queries in the body, as a form. ``GET`` is for proxies that allow nothing else.
-    headers, params : mapping of str to str
-        Sent with every request, such as a tenant's ``X-Scope-OrgID`` or Thanos' ``dedup``.
+    headers : mapping of str to str
+        Sent with every request, such as a tenant's ``X-Scope-OrgID``.
+    params : mapping of str to str or sequence of str
+        Sent with every request, such as Thanos' ``dedup``; a sequence as one parameter for each of its values.
     username, password_file : str, Path
         HTTP basic authentication. The file is read for every request, so a password can be changed.
     bearer_token_file : Path
@@ -64,7 +66,7 @@ class Connection:
     url: str
     method: str = "POST"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     username: str | None = None
     password_file: Path | None = None
     bearer_token_file: Path | None = None

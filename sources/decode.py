@@ -30,6 +30,8 @@ class RangeDecoder:
         The whole range; each part covers some consecutive instants of it.
     series_limit : int
         More series than this are refused.
+    takes_partial : bool, default False
+        Whether an answer may be used that says it is partial; it then becomes a warning.
     known : dict of bytes to SeriesKey
         Keys by the raw JSON of their labels, kept from pull to pull so that a known series costs one look-up.
 
@@ -40,12 +42,19 @@ class RangeDecoder:
     """
 
     def __init__(
-        self, query: str, grid: Grid, *, series_limit: int, known: dict[bytes, SeriesKey] | None = None
+        self,
+        query: str,
+        grid: Grid,
+        *,
+        series_limit: int,
+        takes_partial: bool = False,
+        known: dict[bytes, SeriesKey] | None = None,
     ) -> None:
         self.samples = 0
         self._query = query
         self._grid = grid
         self._limit = series_limit
+        self._takes_partial = takes_partial
         self._known = {} if known is None else known
         self._rows: dict[SeriesKey, int] = {}
         self._values: FloatArray = np.empty((0, grid.n_steps))
@@ -98,11 +107,11 @@ class RangeDecoder:
         before = self.samples
         try:
             frame = read_frame(body)
-            check_envelope(self._query, frame.envelope)
+            check_envelope(self._query, frame.envelope, takes_partial=self._takes_partial)
             self._add_rows(list(frame.rows), part)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise not_an_answer(self._query, body, error) from error
-        self._warnings |= dict.fromkeys(frame.envelope.warnings or ())
+        self._warnings |= dict.fromkeys(frame.envelope.told)
         return self.samples - before
 
     def _add_rows(self, rows: list[tuple[bytes, Text | None]], part: Grid) -> None:

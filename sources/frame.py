@@ -46,6 +46,12 @@ class Envelope(msgspec.Struct, rename="camel"):
     warnings: list[str] | None = None
     is_partial: bool = False
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What the user should know, in words."""
+        partial = ("a storage node did not answer: samples may be missing",) if self.is_partial else ()
+        return (*(self.warnings or ()), *partial)
+
 
 class _Series(msgspec.Struct, gc=False):
     metric: msgspec.Raw

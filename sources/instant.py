@@ -86,8 +86,7 @@ class InstantDecoder:
                 self._order = _Order(points, self._rows)
             except (msgspec.MsgspecError, ValueError):  # there is more between two points than labels
                 return None
-        warnings = tuple(points.envelope.warnings or ())
-        return Newest(points.time, self._order.rows, values, self._order.unknown, warnings)
+        return Newest(points.time, self._order.rows, values, self._order.unknown, points.envelope.told)
 
     def _numbers(self, points: Points) -> FloatArray | None:
         values = np.empty(len(points.values))
@@ -127,7 +126,7 @@ class InstantDecoder:
         rows, unknown = _look_up(labels, self._rows)
         values = np.array([float(one.value[1]) for one in points if one.value], dtype=np.float64)
         time = points[0].value[0] if points and points[0].value else np.nan
-        return Newest(time, rows, values, unknown, tuple(envelope.warnings or ()))
+        return Newest(time, rows, values, unknown, envelope.told)
 
 
 class _Point(msgspec.Struct, gc=False):

@@ -10,10 +10,11 @@ from typing import Protocol
 import msgspec
 
 from series import Grid, SeriesKey
+from sources.backend import PROMETHEUS, Backend
 from sources.base import Answer
 from sources.connection import Connection
 from sources.decode import RangeDecoder
-from sources.errors import QueryRefused, QueryTooLarge, SourceError
+from sources.errors import AnswerIncomplete, QueryRefused, QueryTooLarge, SourceError, shorten
 from sources.promql import PromqlClient
 
 # Where nothing is known of a query, so many of its newest steps show how many series it returns.
@@ -39,8 +40,10 @@ class PrometheusSource:
     Parameters
     ----------
     connection : Connection
-    max_points : int, default 11000
-        Most steps per series in one request; Prometheus refuses more.
+    backend : Backend
+        Where the server differs from Prometheus.
+    max_points : int or None
+        Most steps per series in one request; by default what the kind of server takes.
     max_samples : int, default 2,000,000
         About as many samples are asked for at once. It bounds the memory of an answer (some 30 bytes a sample) and
         keeps below the server's ``--query.max-samples`` of 50 million.
@@ -59,16 +62,18 @@ class PrometheusSource:
         self,
         connection: Connection,
         *,
-        max_points: int = 11_000,
+        backend: Backend = PROMETHEUS,
+        max_points: int | None = None,
         max_samples: int = 2_000_000,
         on_request: RequestObserver | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        if max_points < 1 or max_samples < 1:
+        self._max_points = backend.max_points if max_points is None else max_points
+        if self._max_points < 1 or max_samples < 1:
             raise ValueError(f"max_points and max_samples must be 1 or more. Got {max_points} and {max_samples}.")
-        self.client = PromqlClient(connection, clock=clock, sleep=sleep)
-        self._max_points = max_points
+        self.client = PromqlClient(backend.reach(connection), clock=clock, sleep=sleep)
+        self._backend = backend
         self._max_samples = max_samples
         self._on_request = on_request
         self._clock = clock
@@ -81,7 +86,9 @@ class PrometheusSource:
         returns far too many is refused after a small answer.
         """
         known = self._known.of(query)
-        decoder = RangeDecoder(query, grid, series_limit=series_limit, known=known)
+        decoder = RangeDecoder(
+            query, grid, series_limit=series_limit, takes_partial=self._backend.takes_partial, known=known
+        )
         plan = _Plan(grid, self._max_points)
         received = requests = 0
         while plan.remaining:
@@ -111,6 +118,7 @@ class PrometheusSource:
             body = self.client.fetch(query, "/api/v1/query_range", self._params(query, part))
             seconds = self._clock() - started
             samples = decoder.add(body, part)
+            self._check_whole(query, decoder.warnings)
             received = len(body)
         except SourceError as error:
             outcome = error.reason
@@ -119,6 +127,13 @@ class PrometheusSource:
             if self._on_request:
                 self._on_request(outcome, self._clock() - started if seconds is None else seconds, received, samples)
         return received
+
+    def _check_whole(self, query: str, warnings: tuple[str, ...]) -> None:
+        missing = next(filter(self._backend.tells_of_missing, warnings), None)
+        if missing and not self._backend.takes_partial:
+            raise AnswerIncomplete(
+                query, f"query {shorten(query)} must be answered by all stores. Got a warning: {shorten(missing, 200)}."
+            )
 
     def _params(self, query: str, part: Grid) -> dict[str, str]:
         return {

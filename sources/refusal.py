@@ -11,7 +11,9 @@ from sources.frame import Body, Envelope
 _PASSING = frozenset({"timeout", "canceled", "internal", "unavailable"})
 # Limits on the size of an answer, in the words of Prometheus, Thanos, Mimir and VictoriaMetrics.
 _TOO_LARGE = re.compile(
-    r"too many (samples|points)|maximum (resolution|number of samples)|maxPointsPerTimeseries|max-samples",
+    r"too many (samples|points)|maximum (resolution|number of samples)|maxPointsPerTimeseries|max-?samples"
+    r"|exceeded (samples|chunks) limit|err-mimir-max-(estimated-)?(chunks|memory|query-length|total-query-length)"
+    r"|not enough memory for processing",
     re.IGNORECASE,
 )
 _HINTS = {
@@ -22,7 +24,7 @@ _HINTS = {
 }
 
 
-def check_envelope(query: str, envelope: Envelope, wanted: str = "matrix") -> None:
+def check_envelope(query: str, envelope: Envelope, wanted: str = "matrix", *, takes_partial: bool = False) -> None:
     """Refuse what is not a successful, whole answer of the wanted type.
 
     Raises
@@ -32,14 +34,14 @@ def check_envelope(query: str, envelope: Envelope, wanted: str = "matrix") -> No
     SourceUnavailable
         Where the server could not evaluate the query now.
     AnswerIncomplete
-        For a partial answer, and for JSON that is not of this API.
+        For a partial answer that may not be taken, and for JSON that is not of this API.
     """
     asked = f"query {shorten(query)}"
     if envelope.status == "error":
         raise refusal(query, envelope.error_type, envelope.error)
     if envelope.status != "success" or envelope.data is None:
         raise AnswerIncomplete(query, f"{asked}: status must be success or error. Got {envelope.status[:40]!r}.")
-    if envelope.is_partial:
+    if envelope.is_partial and not takes_partial:
         raise AnswerIncomplete(query, f"{asked} must be answered by all storage nodes. Got a partial answer.")
     given = envelope.data.result_type
     if given != wanted:

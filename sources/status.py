@@ -17,7 +17,7 @@ _REPEAT = frozenset({429, 502, 503, 504})
 _HINTS = {
     401: "Check the credentials of the source",
     403: "Check the credentials of the source, and what they allow",
-    404: "The url must be that of the server, with its path prefix and without /api/v1",
+    404: "The url must be that of the server, with its path prefix (Mimir: /prometheus) and without /api/v1",
     405: "Try the other method, POST or GET",
     413: "Try method GET, or a shorter query",
     414: "Try method POST",
