@@ -106,11 +106,11 @@ def _slow_step(target: str, start: float, seconds: float) -> Incident:
 def _cost_leak(target: str, start: float, seconds: float) -> Incident:
     return Incident(
         "cost leak",
-        "prompts grow until a run takes eight times the tokens, and costs as much more",
+        "prompts grow until a run takes twelve times the tokens, and costs twelve times as much",
         target,
         start,
         seconds,
-        factors={"tokens": 8.0},
+        factors={"tokens": 12.0},
         ramp=True,
     )
 
@@ -138,7 +138,7 @@ SCHEDULE: tuple[Incident, ...] = (
         factors={"slowness": 3.0, "memory": 3.0},
     ),
     _missed_run("ledger-nightly-close", MISSED_RUN_AFTER - 5 * MINUTE, 10 * MINUTE),
-    _cost_leak("support-ticket-triage", 15 * MINUTE, 8 * MINUTE),
+    _cost_leak("support-ticket-triage", 15 * MINUTE, 10 * MINUTE),
     Incident(
         "dead exporter",
         "the metrics of the LLM gateway stop answering",
