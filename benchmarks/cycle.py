@@ -27,6 +27,7 @@ from exporter import metrics
 from exporter.config import Query, Source
 from exporter.cycle import CycleResult, QueryCycle
 from exporter.duration import Duration
+from exporter.page import Block
 from exporter.telemetry import Telemetry
 from exporter.wiring import make_plan, make_source
 
@@ -71,6 +72,10 @@ def main(n_series: int, history: str, step: str, cycles: int, data: str | None) 
     print(orjson.dumps(report).decode())
 
 
+def _page_bytes(block: Block) -> int:
+    return sum(len(piece) for shard in block.shards for pieces in shard.values() for piece in pieces)
+
+
 def _cpu(call: Callable[[], CycleResult | None]) -> tuple[float, CycleResult | None]:
     started = time.process_time()
     result = call()
@@ -104,7 +109,7 @@ def _report(
         "samples": result.block.samples,
         "anomalous": result.n_anomalous,
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "page_kb": np.round(sum(map(len, result.block.lines.values())) / 1e3, 1).item(),
+        "page_kb": np.round(_page_bytes(result.block) / 1e3, 1).item(),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +14,12 @@ from exporter import metrics
 from exporter.config import Query
 from exporter.duration import Duration
 from exporter.exposition import Lines
-from exporter.metrics import Family
 from exporter.models import DetectorSlot, ForecasterSlot, Interval, Judgement, ModelPlan
 from exporter.page import Block
+from exporter.results import Column, Results
 from exporter.telemetry import Telemetry
-from series import Grid, Reason, SeriesKey, Window
-from series.store import RingStore
+from series import Grid, Reason, Window
+from series.store import MemoryBudget, RingStore
 from sources.base import MetricSource
 from sources.incremental import pull_missing
 
@@ -29,6 +30,7 @@ log = structlog.get_logger("forethought.cycle")
 class CycleResult:
     """What one cycle found out, and how it reads on the page."""
 
+    results: Results
     block: Block
     n_series: int
     n_anomalous: int
@@ -55,19 +57,28 @@ class QueryCycle:
     telemetry : Telemetry
     stale_after : float
         Seconds after which results are no longer the present.
+    shards : int, default 1
+        Pages the results are spread over.
     """
 
     def __init__(
-        self, query: Query, source: MetricSource, plan: ModelPlan, telemetry: Telemetry, stale_after: float
+        self,
+        query: Query,
+        source: MetricSource,
+        plan: ModelPlan,
+        telemetry: Telemetry,
+        stale_after: float,
+        shards: int = 1,
+        budget: MemoryBudget | None = None,
     ) -> None:
         self.query = query
         self.source = source
         self.telemetry = telemetry
         self.stale_after = stale_after
-        self.store = RingStore(step=int(query.step), n_steps=query.history // query.step)
+        self.store = RingStore(step=int(query.step), n_steps=query.history // query.step, budget=budget)
         self._detector = DetectorSlot(plan)
         self._forecaster = ForecasterSlot(plan)
-        self._lines = Lines(query.name)
+        self._lines = Lines(query.name, shards)
         self._last: _Last | None = None
 
     def run(self, now: float) -> CycleResult:
@@ -117,8 +128,10 @@ class QueryCycle:
     def _result(self, window: Window, last: _Last) -> CycleResult:
         with self.telemetry.stage("render"):
             forecasts = self._forecaster.at(window, self.store.generation)
-            block = self._render(window.keys, last.judged, forecasts, expires=last.now + self.stale_after)
-        return CycleResult(block, window.n_series, int(np.nansum(last.judged.alarm)), dict(last.skipped))
+            columns = _columns(last.judged, forecasts)
+            results = Results(self.query.name, window.keys, columns, expires=last.now + self.stale_after)
+            block = Block.of(results, self._lines)
+        return CycleResult(results, block, window.n_series, int(np.nansum(last.judged.alarm)), dict(last.skipped))
 
     def _fitted(self, model: str, now: float, seconds: float | None) -> None:
         if seconds is None:
@@ -127,25 +140,21 @@ class QueryCycle:
         self.telemetry.model_fit_duration.labels(self.query.name, model).set(seconds)
         log.debug("model fitted", query=self.query.name, model=model, seconds=round(seconds, 3))
 
-    def _render(
-        self, keys: tuple[SeriesKey, ...], judged: Judgement, forecasts: dict[Duration, Interval], expires: float
-    ) -> Block:
-        columns = [
-            (metrics.VALUE, judged.value, ""),
-            (metrics.EXPECTED, judged.expected, ""),
-            (metrics.EXPECTED_LOWER, judged.lower, ""),
-            (metrics.EXPECTED_UPPER, judged.upper, ""),
-            (metrics.ANOMALY_SCORE, judged.score, ""),
-            (metrics.ANOMALY_ALARM, judged.alarm, ""),
+
+def _columns(judged: Judgement, forecasts: Mapping[Duration, Interval]) -> tuple[Column, ...]:
+    columns = [
+        Column(metrics.VALUE, judged.value),
+        Column(metrics.EXPECTED, judged.expected),
+        Column(metrics.EXPECTED_LOWER, judged.lower),
+        Column(metrics.EXPECTED_UPPER, judged.upper),
+        Column(metrics.ANOMALY_SCORE, judged.score),
+        Column(metrics.ANOMALY_ALARM, judged.alarm),
+    ]
+    for horizon, interval in forecasts.items():
+        ahead = {"horizon": str(horizon)}
+        columns += [
+            Column(metrics.FORECAST, interval.mean, ahead),
+            Column(metrics.FORECAST_LOWER, interval.lower, ahead),
+            Column(metrics.FORECAST_UPPER, interval.upper, ahead),
         ]
-        for horizon, interval in forecasts.items():
-            extra = f'horizon="{horizon}"'
-            columns += [
-                (metrics.FORECAST, interval.mean, extra),
-                (metrics.FORECAST_LOWER, interval.lower, extra),
-                (metrics.FORECAST_UPPER, interval.upper, extra),
-            ]
-        lines: dict[Family, bytes] = {}
-        for family, values, extra in columns:
-            lines[family] = lines.get(family, b"") + self._lines.render(family, keys, values, extra)
-        return Block(lines, expires, samples=sum(int(np.isfinite(values).sum()) for _, values, _ in columns))
+    return tuple(columns)

@@ -1,20 +1,29 @@
 """Result samples as Prometheus text, in bulk.
 
-A gauge object per sample costs ten microseconds a scrape. Here the text before the number is made once per
-series and the numbers of a family are formatted in one call, so a sample costs a fraction of a microsecond.
+A gauge object per sample costs ten microseconds a scrape. Here the labels of a series become text once and the
+numbers of a thousand series are formatted in one call, so a sample costs a fraction of a microsecond.
 Format: https://prometheus.io/docs/instrumenting/exposition_formats/
 """
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 
 from exporter.metrics import Family
+from exporter.results import Column, output_names
 from series import FloatArray, SeriesKey
-from series.key import NAME, escape
+from series.key import escape
+
+# Series rendered at a time: so few that their text stays in the processor's cache, which halves the time.
+_ROWS = 512
 
 
 def header(family: Family) -> bytes:
@@ -23,96 +32,99 @@ def header(family: Family) -> bytes:
     return f"# HELP {family.name} {text}\n# TYPE {family.name} {family.kind}\n".encode()
 
 
-# Own labels of results; an input label of such a name gives way.
-_OWN = ("query", "horizon")
+def label_text(key: SeriesKey) -> str:
+    """Labels of the results of a series, as they stand in the exposition, without our own."""
+    if not key.pairs:
+        return ""
+    names, values = zip(*key.pairs, strict=True)
+    text = _template(names) % values
+    # Quotes are the template's own, unless a value holds one.
+    if text.count('"') != 2 * len(names) or "\\" in text or "\n" in text:
+        return _template(names) % tuple(map(escape, values))
+    return text
 
 
 @lru_cache(maxsize=4096)
-def output_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Name of each input label on a result.
-
-    An input label that has the name of one of ours gives way as in a scrape of Prometheus, by the prefix
-    ``exported_``. The metric name becomes the label ``metric``, as it may be all that tells two series apart.
-
-    Examples
-    --------
-    >>> output_names(("__name__", "job", "query"))
-    ('metric', 'job', 'exported_query')
-    """
-    taken = {*_OWN, *names}
-    result = []
-    for name in names:
-        wanted = "metric" if name == NAME else name
-        if wanted in _OWN or (name == NAME and wanted in taken):
-            while wanted in taken:
-                wanted = f"exported_{wanted}"
-        taken.add(wanted)
-        result.append(wanted)
-    return tuple(result)
+def _template(names: tuple[str, ...]) -> str:
+    return ",".join(f'{name}="%s"' for name in output_names(names))
 
 
-def label_text(key: SeriesKey) -> str:
-    """Labels of the results of a series, as they stand in the exposition, without our own."""
-    names = output_names(tuple([name for name, _ in key.pairs]))
-    return ",".join([f'{name}="{escape(value)}"' for name, (_, value) in zip(names, key.pairs, strict=True)])
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Some series of one shard: their rows and the text of their labels."""
+
+    shard: int
+    rows: npt.NDArray[np.intp]
+    texts: list[bytes]
 
 
 class Lines:
-    """Renders the samples of one query; keeps the text of each series between cycles.
+    """Renders the results of one query; keeps the label text of each series between cycles.
 
     Parameters
     ----------
     query : str
         Value of the label `query`.
+    shards : int, default 1
+        Pages the series are spread over.
     """
 
-    def __init__(self, query: str) -> None:
+    def __init__(self, query: str, shards: int = 1) -> None:
         self.query = query
+        self.shards = shards
         self._keys: tuple[SeriesKey, ...] = ()
-        self._texts: list[str] = []
-        self._prefixes: dict[tuple[str, str], list[bytes]] = {}
+        self._parts: list[_Part] = []
 
-    def render(self, family: Family, keys: tuple[SeriesKey, ...], values: FloatArray, extra: str = "") -> bytes:
+    def render(self, keys: tuple[SeriesKey, ...], column: Column) -> list[list[bytes]]:
         """Give one line a value; NaN gives none, as what was not computed is absent.
 
         Parameters
         ----------
-        keys : tuple of SeriesKey, length n
-        values : (n,) float64
-        extra : str
-            Further labels, ready as text, such as ``horizon="1h"``.
+        keys : tuple of SeriesKey, length n_series
+        column : Column
 
-        Raises
-        ------
-        ValueError
-            For an infinite value: nothing we compute may be one.
+        Returns
+        -------
+        list of list of bytes
+            For each shard pieces of text to be put one behind the other.
         """
-        if np.isinf(values).any():
-            raise ValueError(f"{family.name} must be finite. Got an infinite value.")
-        prefixes = self._lines(family, keys, extra)
-        numbers = _numbers(values)
-        if len(missing := np.flatnonzero(np.isnan(values))):
-            prefixes = prefixes.copy()
-            for row in missing.tolist():
-                prefixes[row] = numbers[row] = b""
-        pieces = [b""] * (2 * len(prefixes))
-        pieces[::2], pieces[1::2] = prefixes, numbers
-        return b"".join(pieces)
-
-    def _lines(self, family: Family, keys: tuple[SeriesKey, ...], extra: str) -> list[bytes]:
         if keys is not self._keys:
-            own = f'query="{self.query}"'
-            self._texts = [f"{own},{label_text(key)}" if key.pairs else own for key in keys]
-            self._keys, self._prefixes = keys, {}
-        known = self._prefixes.get((family.name, extra))
-        if known is None:
-            start, end = f"{family.name}{{", f",{extra}}} " if extra else "} "
-            known = [f"{start}{text}{end}".encode() for text in self._texts]
-            self._prefixes[family.name, extra] = known
-        return known
+            self._keys, self._parts = keys, list(self._divide(keys))
+        start = f"{column.family.name}{{".encode()
+        end = "".join([*(f',{name}="{escape(value)}"' for name, value in column.labels.items()), "} "]).encode()
+        shards: list[list[bytes]] = [[] for _ in range(self.shards)]
+        for part in self._parts:
+            if text := _lines(start, part.texts, end, column.values[part.rows]):
+                shards[part.shard].append(text)
+        return shards
+
+    def _divide(self, keys: tuple[SeriesKey, ...]) -> Iterator[_Part]:
+        own = f'query="{self.query}"'
+        texts = [f"{own},{label_text(key)}".encode() if key.pairs else own.encode() for key in keys]
+        for shard, rows in enumerate(_shards(texts, self.shards)):
+            for first in range(0, len(rows), _ROWS):
+                some = rows[first : first + _ROWS]
+                yield _Part(shard, some, [texts[row] for row in some.tolist()])
+
+
+def _shards(texts: list[bytes], count: int) -> list[npt.NDArray[np.intp]]:
+    """Rows of each shard. A series keeps its shard over restarts and whatever others come and go."""
+    if count == 1:
+        return [np.arange(len(texts))]
+    shard = np.fromiter(map(zlib.crc32, texts), np.uint32, len(texts)) % count
+    return [np.flatnonzero(shard == number) for number in range(count)]
+
+
+def _lines(start: bytes, texts: list[bytes], end: bytes, values: FloatArray) -> bytes:
+    missing = np.isnan(values)
+    if missing.any():
+        texts, values = list(compress(texts, ~missing)), values[~missing]
+    pieces = [start, b"", end, b"", b"\n"] * len(texts)
+    pieces[1::5], pieces[3::5] = texts, _numbers(values)
+    return b"".join(pieces)
 
 
 def _numbers(values: FloatArray) -> list[bytes]:
-    """Format each value as the shortest text that reads back as the same double, with a line feed."""
-    text = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
-    return [] if len(values) == 0 else (text[1:-1].replace(b",", b"\n,") + b"\n").split(b",")
+    """Format each value as the shortest text that reads back as the same double."""
+    text = orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
+    return text[1:-1].split(b",") if len(values) else []

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import zlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from exporter.exposition import header
+from exporter.exposition import Lines, header
 from exporter.metrics import RESULTS, Family
+from exporter.results import Results
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,38 +18,69 @@ class Block:
 
     Attributes
     ----------
-    lines : mapping of Family to bytes
-        Sample lines of each family.
+    shards : sequence of mapping of Family to list of bytes
+        For each shard the text of its families, in pieces.
     expires : float
         Seconds since the epoch after which they are too old to be shown as the present.
     samples : int
     """
 
-    lines: Mapping[Family, bytes]
+    shards: Sequence[Mapping[Family, list[bytes]]]
     expires: float
     samples: int
 
+    @classmethod
+    def of(cls, results: Results, lines: Lines) -> Block:
+        """Render results."""
+        shards: list[dict[Family, list[bytes]]] = [{} for _ in range(lines.shards)]
+        for column in results.columns:
+            for families, pieces in zip(shards, lines.render(results.keys, column), strict=True):
+                if pieces:
+                    families.setdefault(column.family, []).extend(pieces)
+        return cls(shards, results.expires, results.samples)
 
-@dataclass(frozen=True, eq=False)
-class _Rendered:
-    blocks: Mapping[str, Block]
-    expires: float = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "expires", min((b.expires for b in self.blocks.values()), default=float("inf")))
+class _Text:
+    """One page as long as it holds; whole and compressed it is made once, when first asked for."""
 
-    @cached_property
-    def body(self) -> bytes:
-        parts = []
-        for family in RESULTS:
-            lines = [block.lines[family] for block in self.blocks.values() if block.lines.get(family)]
-            if lines:
-                parts += [header(family), *lines]
-        return b"".join(parts)
+    def __init__(self, blocks: Iterable[Mapping[Family, list[bytes]]]) -> None:
+        self._blocks = list(blocks)
+        self._lock = threading.Lock()
+        self._whole: bytes | None = None
+        self._compressed: bytes | None = None
+        self.n_bytes = sum(map(len, self._pieces()))
 
-    @cached_property
+    def whole(self) -> bytes:
+        with self._lock:
+            if self._whole is None:
+                self._whole = b"".join(self._pieces())
+            return self._whole
+
     def compressed(self) -> bytes:
-        return gzip_member(self.body)
+        with self._lock:
+            if self._compressed is None:
+                self._compressed = gzip_member(self._pieces())
+            return self._compressed
+
+    def _pieces(self) -> Iterator[bytes]:
+        for family in RESULTS:
+            some = [block[family] for block in self._blocks if family in block]
+            if some:
+                yield header(family)
+            for pieces in some:
+                yield from pieces
+
+
+class _Pages:
+    """The shards of a set of blocks, and the page of everything."""
+
+    def __init__(self, blocks: Mapping[str, Block], shards: int) -> None:
+        self.blocks = blocks
+        self.expires = min((block.expires for block in blocks.values()), default=float("inf"))
+        self.shards = [_Text(block.shards[number] for block in blocks.values()) for number in range(shards)]
+        # One shard is everything.
+        every = [families for block in blocks.values() for families in block.shards]
+        self.everything = self.shards[0] if shards == 1 else _Text(every)
 
 
 class ResultPage:
@@ -59,12 +90,18 @@ class ResultPage:
     ----------
     clock : callable
         Gives the seconds since the epoch.
+    shards : int, default 1
+        Pages the series are spread over.
+    max_bytes : int or None
+        A larger page is withheld.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], shards: int = 1, max_bytes: int | None = None) -> None:
+        self.shards = shards
+        self.max_bytes = max_bytes
         self._clock = clock
         self._lock = threading.Lock()
-        self._page = _Rendered({})
+        self._pages = _Pages({}, shards)
 
     def publish(self, query: str, block: Block) -> None:
         """Put the results of a finished cycle in the place of the query's former ones."""
@@ -74,30 +111,50 @@ class ResultPage:
         """Take the results of queries off the page."""
         self._swap({}, drop=queries)
 
-    def body(self) -> bytes:
-        """The page as text."""
-        return self._current().body
+    def sizes(self) -> list[int]:
+        """Bytes of each shard, withheld or not."""
+        return [text.n_bytes for text in self._current().shards]
 
-    def compressed(self) -> bytes:
-        """The page as one gzip member, compressed once per cycle."""
-        return self._current().compressed
+    def body(self, shard: int | None = None) -> bytes:
+        """A shard, or the page of everything, as text.
 
-    def _current(self) -> _Rendered:
-        page, now = self._page, self._clock()
-        if page.expires <= now:
-            self._swap({}, drop=[query for query, block in page.blocks.items() if block.expires <= now])
-        return self._page
+        A page above `max_bytes` is withheld: what is left of it is a comment that says so.
+        """
+        text = self._text(shard)
+        return text.whole() if self._fits(text) else self._withheld(text)
 
-    def _swap(self, added: Mapping[str, Block], drop: tuple[str, ...] | list[str]) -> None:
+    def compressed(self, shard: int | None = None) -> bytes:
+        """The same as one gzip member, compressed once per cycle."""
+        text = self._text(shard)
+        return text.compressed() if self._fits(text) else gzip_member([self._withheld(text)])
+
+    def _text(self, shard: int | None) -> _Text:
+        pages = self._current()
+        return pages.everything if shard is None else pages.shards[shard]
+
+    def _fits(self, text: _Text) -> bool:
+        return self.max_bytes is None or text.n_bytes <= self.max_bytes
+
+    def _withheld(self, text: _Text) -> bytes:
+        return (
+            f"# The results are withheld: a page may have at most {self.max_bytes} bytes (output.max_page_bytes). "
+            f"Got {text.n_bytes} in {self.shards} shards (output.shards).\n"
+        ).encode()
+
+    def _current(self) -> _Pages:
+        pages, now = self._pages, self._clock()
+        if pages.expires <= now:
+            self._swap({}, drop=[query for query, block in pages.blocks.items() if block.expires <= now])
+        return self._pages
+
+    def _swap(self, added: Mapping[str, Block], drop: Sequence[str]) -> None:
         with self._lock:
-            blocks = {query: block for query, block in self._page.blocks.items() if query not in drop}
-            page = _Rendered(blocks | dict(added))
-            _ = page.body  # joined by the cycle that ends, not by the scrape that comes
-            self._page = page
+            blocks = {query: block for query, block in self._pages.blocks.items() if query not in drop}
+            self._pages = _Pages(blocks | dict(added), self.shards)
 
 
-def gzip_member(body: bytes) -> bytes:
+def gzip_member(pieces: Iterable[bytes]) -> bytes:
     """Compress into one member of a gzip stream; members one behind the other are a valid stream (RFC 1952)."""
     # Level 1 is eight times faster than the default and a tenth larger.
     packer = zlib.compressobj(1, zlib.DEFLATED, 31)
-    return packer.compress(body) + packer.flush()
+    return b"".join([*map(packer.compress, pieces), packer.flush()])

@@ -67,7 +67,7 @@ def make_app(service: Service) -> Flask:
     @app.get("/metrics")
     def metrics() -> Response:
         if "gzip" in request.headers.get("Accept-Encoding", ""):
-            body = service.page.compressed() + gzip_member(service.telemetry.render())
+            body = service.page.compressed() + gzip_member([service.telemetry.render()])
             return Response(body, content_type=_TEXT, headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
         return Response(service.page.body() + service.telemetry.render(), content_type=_TEXT)
 

@@ -9,11 +9,17 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporter import metrics
-from exporter.exposition import Lines, header, label_text, output_names
+from exporter.exposition import Lines, header, label_text
 from exporter.page import Block, ResultPage, gzip_member
+from exporter.results import Column, output_names
 from series import SeriesKey
 
 KEYS = (SeriesKey({"job": "a"}), SeriesKey({"job": "b"}), SeriesKey({}))
+
+
+def render(lines, family, keys, values, labels=None):
+    (pieces,) = lines.render(keys, Column(family, np.array(values), labels or {}))
+    return b"".join(pieces)
 
 
 def parse(text: bytes):
@@ -21,7 +27,7 @@ def parse(text: bytes):
 
 
 def test_each_value_gets_one_line_and_nan_none():
-    text = Lines("q").render(metrics.VALUE, KEYS, np.array([1.5, np.nan, -0.0]))
+    text = render(Lines("q"), metrics.VALUE, KEYS, [1.5, np.nan, -0.0])
     assert [(s.name, s.labels, s.value) for s in parse(text)] == [
         ("forethought_value", {"query": "q", "job": "a"}, 1.5),
         ("forethought_value", {"query": "q"}, -0.0),
@@ -30,7 +36,7 @@ def test_each_value_gets_one_line_and_nan_none():
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=3))
 def test_numbers_read_back_as_the_same_double(values):
-    text = Lines("q").render(metrics.VALUE, KEYS[: len(values)], np.array(values))
+    text = render(Lines("q"), metrics.VALUE, KEYS[: len(values)], values)
     assert [sample.value for sample in parse(text)] == values
 
 
@@ -39,7 +45,7 @@ def test_numbers_read_back_as_the_same_double(values):
 )
 def test_any_label_value_reads_back_under_its_output_name(labels):
     key = SeriesKey(labels)
-    text = Lines("q").render(metrics.FORECAST, (key,), np.array([1.0]), 'horizon="1h"')
+    text = render(Lines("q"), metrics.FORECAST, (key,), [1.0], {"horizon": "1h"})
     (sample,) = parse(text)
     names = output_names(tuple(name for name, _ in key))
     assert len(set(names) | {"query", "horizon"}) == len(names) + 2
@@ -55,13 +61,13 @@ def test_the_metric_name_keeps_apart_what_nothing_else_does():
 
 def test_new_series_are_rendered_after_a_cycle_without_them():
     lines = Lines("q")
-    assert lines.render(metrics.VALUE, (), np.empty(0)) == b""
-    assert len(parse(lines.render(metrics.VALUE, KEYS, np.ones(3)))) == 3
+    assert render(lines, metrics.VALUE, (), []) == b""
+    assert len(parse(render(lines, metrics.VALUE, KEYS, np.ones(3)))) == 3
 
 
 def test_an_infinite_result_is_refused():
     with pytest.raises(ValueError, match="must be finite"):
-        Lines("q").render(metrics.VALUE, KEYS, np.array([1.0, np.inf, 2.0]))
+        Column(metrics.VALUE, np.array([1.0, np.inf, 2.0]))
 
 
 class Clock:
@@ -73,7 +79,7 @@ class Clock:
 
 
 def block(line: bytes, expires: float) -> Block:
-    return Block({metrics.VALUE: line}, expires, samples=1)
+    return Block([{metrics.VALUE: [line]}], expires, samples=1)
 
 
 def test_a_page_groups_families_and_drops_what_is_too_old():
@@ -83,7 +89,7 @@ def test_a_page_groups_families_and_drops_what_is_too_old():
     page.publish("b", block(b'forethought_value{query="b"} 2.0\n', expires=20))
     both = header(metrics.VALUE) + b'forethought_value{query="a"} 1.0\nforethought_value{query="b"} 2.0\n'
     assert page.body() == both
-    assert gzip.decompress(page.compressed() + gzip_member(b"# end\n")) == both + b"# end\n"
+    assert gzip.decompress(page.compressed() + gzip_member([b"# end\n"])) == both + b"# end\n"
     clock.now = 15
     assert b'query="a"' not in page.body()
     assert b'query="b"' in page.body()
