@@ -59,6 +59,8 @@ class QueryCycle:
         Seconds after which results are no longer the present.
     shards : int, default 1
         Pages the results are spread over.
+    budget : MemoryBudget or None
+        Shared by the windows of all queries.
     """
 
     def __init__(

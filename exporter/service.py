@@ -19,6 +19,7 @@ from exporter.scheduler import Scheduler
 from exporter.state import StateFolder
 from exporter.telemetry import Telemetry
 from exporter.wiring import make_plan, make_source
+from series.store import MemoryBudget, StoreFull
 from sources.base import MetricSource
 from sources.errors import SourceError
 
@@ -83,6 +84,7 @@ class Service:
         self._clock = clock
         self._lock = threading.Lock()
         self._connect = connect
+        self._budget = MemoryBudget(self.config.memory_limit_bytes)
         self._source = connect(self.config.source, self.telemetry)
         self._scheduler = Scheduler(self.config.parallel_queries, self._on_missed)
         self._stopped = threading.Event()
@@ -141,6 +143,7 @@ class Service:
             log.warning("parallel_queries changes with the next start only")
         wanted = {query.name: query for query in config.queries}
         self.config = config
+        self._budget.limit = config.memory_limit_bytes
         former: MetricSource | None = None
         if source_changed:
             former, self._source = self._source, self._connect(config.source, self.telemetry)
@@ -162,7 +165,9 @@ class Service:
             former.close()
 
     def _add(self, query: Query) -> None:
-        cycle = QueryCycle(query, self._source, make_plan(query), self.telemetry, self.config.stale_after)
+        cycle = QueryCycle(
+            query, self._source, make_plan(query), self.telemetry, self.config.stale_after, budget=self._budget
+        )
         running = Running(cycle)
         if self._state and self._state.restore(query.name, self._signature(query), cycle.store):
             log.info("samples restored", query=query.name, series=len(cycle.store.keys))
@@ -180,6 +185,8 @@ class Service:
         name, now, started = running.cycle.query.name, self._clock(), time.perf_counter()
         try:
             result = running.cycle.run(now)
+        except StoreFull as error:
+            self._failed(running, "memory_limit", str(error), time.perf_counter() - started)
         except SourceError as error:
             self._failed(running, error.reason, str(error), time.perf_counter() - started)
         except Exception as error:

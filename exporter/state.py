@@ -17,7 +17,7 @@ import numpy as np
 import structlog
 
 from series import Grid, SeriesKey, Window
-from series.store import RingStore
+from series.store import RingStore, StoreFull
 
 log = structlog.get_logger("forethought.state")
 
@@ -122,7 +122,11 @@ class StateFolder:
         size = 8 * len(keys) * grid.n_steps
         values = np.frombuffer(payload[:size], dtype=np.float64).reshape(len(keys), grid.n_steps)
         pulled = np.unpackbits(np.frombuffer(payload[size:], dtype=np.uint8), count=grid.n_steps).astype(bool)
-        store.fill(Window(keys, grid.times, values), grid, pulled)
+        try:
+            store.fill(Window(keys, grid.times, values), grid, pulled)
+        except StoreFull as error:
+            log.warning("state does not fit into memory; starting cold", query=name, problem=str(error))
+            return False
         return True
 
     def forget(self, name: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import numpy as np
 import numpy.typing as npt
 
@@ -13,6 +15,44 @@ from series.window import BoolArray, Window
 _SLACK = 0.25
 # Rows moved at a time, so that moving never needs a second matrix.
 _BLOCK = 1024
+
+
+class StoreFull(Exception):
+    """The samples would take more memory than all stores together may have."""
+
+
+class MemoryBudget:
+    """Memory that several stores share. A store that is no longer used gives its part back by itself.
+
+    Parameters
+    ----------
+    limit : int or None
+        Bytes; None for no limit.
+    """
+
+    def __init__(self, limit: int | None = None) -> None:
+        self.limit = limit
+        self._stores: weakref.WeakSet[RingStore] = weakref.WeakSet()
+
+    @property
+    def used(self) -> int:
+        """Bytes held by all stores."""
+        return sum(store.nbytes for store in self._stores)
+
+    def allow(self, store: RingStore, nbytes: int) -> None:
+        """Let `store` grow to `nbytes`.
+
+        Raises
+        ------
+        StoreFull
+            Where the limit would be passed.
+        """
+        self._stores.add(store)
+        wanted = self.used - store.nbytes + nbytes
+        if self.limit is not None and wanted > self.limit:
+            raise StoreFull(
+                f"the samples of all queries may take {self.limit:,} bytes. With this query it would be {wanted:,}."
+            )
 
 
 class RingStore:
@@ -28,6 +68,8 @@ class RingStore:
         Seconds between columns.
     n_steps : int
         Columns of the window.
+    budget : MemoryBudget
+        Shared with other stores.
 
     Attributes
     ----------
@@ -38,12 +80,13 @@ class RingStore:
         Counts the times rows changed their place. What was learned per row holds only within one generation.
     """
 
-    def __init__(self, *, step: int, n_steps: int) -> None:
+    def __init__(self, *, step: int, n_steps: int, budget: MemoryBudget | None = None) -> None:
         if n_steps < 1:
             raise ValueError(f"RingStore.n_steps must be 1 or more. Got {n_steps}.")
         self.step = step
         self.n_steps = n_steps
         self.generation = 0
+        self._budget = budget or MemoryBudget()
         self.keys: tuple[SeriesKey, ...] = ()
         self._row: dict[SeriesKey, int] = {}
         self._width = n_steps + max(1, int(_SLACK * n_steps))
@@ -130,6 +173,11 @@ class RingStore:
         ----------
         window : Window
             On `grid`, which lies inside of the store's own.
+
+        Raises
+        ------
+        StoreFull
+            Where the budget has no room for new series; the store holds what it held.
         """
         if self._grid is None:
             raise ValueError("RingStore.merge needs a grid. Call advance() first.")
@@ -150,10 +198,10 @@ class RingStore:
         row = self._row
         added = [key for key in keys if key not in row]
         if added:
+            self._reserve(len(row) + len(set(added)))
             for key in added:
                 row.setdefault(key, len(row))
             self.keys = tuple(row)
-            self._reserve(len(row))
         return np.fromiter((row[key] for key in keys), dtype=np.intp, count=len(keys))
 
     def _reserve(self, n_rows: int) -> None:
@@ -161,7 +209,9 @@ class RingStore:
         if n_rows <= capacity:
             return
         # A first fill gets what it needs; later ones leave room, or churn would copy the matrix every cycle.
-        grown = np.full((max(n_rows, int(capacity * 1.25)), self._width), np.nan)
+        room = max(n_rows, int(capacity * 1.25))
+        self._budget.allow(self, room * self._width * self._buffer.itemsize)
+        grown = np.full((room, self._width), np.nan)
         grown[:capacity] = self._buffer
         self._buffer = grown
 

@@ -1,12 +1,14 @@
 """The ring store against a plain dictionary of samples."""
 
+import gc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from series import Grid, SeriesKey, Window
-from series.store import RingStore
+from series.store import MemoryBudget, RingStore, StoreFull
 
 STEP, N_STEPS = 10, 7
 
@@ -98,6 +100,27 @@ def test_series_that_never_come_back_are_dropped_and_memory_stays_flat():
         sizes.append(store.nbytes)
     assert len(store.window().keys) <= 2 * N_STEPS
     assert max(sizes[50:]) <= sizes[49]
+
+
+def test_stores_share_a_memory_budget_and_give_back_what_they_held():
+    budget = MemoryBudget(limit=14_000)
+    grid = Grid(0, STEP, N_STEPS)
+    one, other = (RingStore(step=STEP, n_steps=N_STEPS, budget=budget) for _ in range(2))
+    for store, n_series in ((one, 150), (other, 100)):
+        store.advance(grid)
+        keys = tuple(SeriesKey.named(f"s{number}") for number in range(n_series))
+        window = Window(keys, grid.times, np.ones((n_series, N_STEPS)))
+        if store is one:
+            store.merge(window, grid)
+            assert budget.used == one.nbytes
+        else:
+            with pytest.raises(StoreFull, match=r"may take 14,000 bytes. With this query it would be \d\d,\d\d\d"):
+                store.merge(window, grid)
+    assert other.window().n_series == 0
+    del one, store
+    gc.collect()
+    other.merge(window, grid)
+    assert other.window().n_series == 100
 
 
 def test_refuses_what_does_not_fit():
