@@ -139,7 +139,7 @@ class Source(_Section):
     compression: bool = False
     """Ask for gzip. On a local network it costs the server five times more time than it saves."""
     max_points: int | None = Field(default=None, ge=100)
-    """Most steps per series in one request. Default: what servers of the kind take (victoriametrics 30,000, else 11,000)."""
+    """Most steps per series in one request. Default: 30,000 for victoriametrics, 11,000 for all others."""
     max_body_bytes: int = Field(default=1_000_000_000, ge=1_000_000)
     """Largest answer accepted, so that one query cannot take all memory."""
 

@@ -96,6 +96,17 @@ SOURCE_REQUESTS = _counter("source_requests_total", "Requests to the source by o
 SOURCE_REQUEST_DURATION = _histogram("source_request_duration_seconds", "Time until a request's body had arrived.")
 SOURCE_RECEIVED_BYTES = _counter("source_received_bytes_total", "Bytes of answer bodies received.")
 SOURCE_SAMPLES = _counter("source_samples_total", "Samples received.")
+SOURCE_REQUEST_LIMIT = _gauge(
+    "source_request_limit", "Requests the source is asked at the same time at most; fewer while it is slow or busy."
+)
+SOURCE_REQUESTS_RUNNING = _gauge("source_requests_running", "Requests the source is being asked.")
+SOURCE_REST = _gauge(
+    "source_rest_seconds", "Length of the rest last given to the source; 0 since it answered well again."
+)
+SOURCE_OVERLOADS = _counter(
+    "source_overloads_total", "Signs that the source has too much to do: slow answers, 429, 503, time-outs.", "sign"
+)
+UNPULLED_STEPS = _gauge("unpulled_steps", "Steps of the query's history that later cycles will ask for.", "query")
 CONFIG_RELOAD_OK = _gauge("config_last_reload_successful", "1 if the last reload worked, 0 if the old one runs on.")
 CONFIG_RELOAD_TIMESTAMP = _gauge(
     "config_last_reload_success_timestamp_seconds", "When the running configuration was loaded."
@@ -121,6 +132,11 @@ OURSELVES = (
     SOURCE_REQUEST_DURATION,
     SOURCE_RECEIVED_BYTES,
     SOURCE_SAMPLES,
+    SOURCE_REQUEST_LIMIT,
+    SOURCE_REQUESTS_RUNNING,
+    SOURCE_REST,
+    SOURCE_OVERLOADS,
+    UNPULLED_STEPS,
     CONFIG_RELOAD_OK,
     CONFIG_RELOAD_TIMESTAMP,
 )

@@ -53,6 +53,11 @@ class Telemetry:
         self.source_request_duration = self._histogram(metrics.SOURCE_REQUEST_DURATION)
         self.source_received_bytes = self._counter(metrics.SOURCE_RECEIVED_BYTES)
         self.source_samples = self._counter(metrics.SOURCE_SAMPLES)
+        self.source_request_limit = self._gauge(metrics.SOURCE_REQUEST_LIMIT)
+        self.source_requests_running = self._gauge(metrics.SOURCE_REQUESTS_RUNNING)
+        self.source_rest = self._gauge(metrics.SOURCE_REST)
+        self.source_overloads = self._counter(metrics.SOURCE_OVERLOADS)
+        self.unpulled_steps = self._gauge(metrics.UNPULLED_STEPS)
         self.config_reload_ok = self._gauge(metrics.CONFIG_RELOAD_OK)
         self.config_reload_timestamp = self._gauge(metrics.CONFIG_RELOAD_TIMESTAMP)
         self._gauge(metrics.BUILD_INFO).labels(__version__, platform.python_version()).set(1)
@@ -78,6 +83,14 @@ class Telemetry:
         self.source_samples.inc(samples)
         # A refused query was answered: the source is there.
         self.source_up.set(outcome != "unavailable")
+
+    def on_pace(self, limit: int, running: int, rest: float, overload: str | None) -> None:
+        """Show how fast the source is asked; `overload` is the sign that it has too much to do, where there was one."""
+        self.source_request_limit.set(limit)
+        self.source_requests_running.set(running)
+        self.source_rest.set(rest)
+        if overload:
+            self.source_overloads.labels(overload).inc()
 
     def succeeded(self, query: str, *, now: float, seconds: float) -> None:
         """A cycle gave results."""

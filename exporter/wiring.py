@@ -17,6 +17,8 @@ from sources.base import MetricSource
 if TYPE_CHECKING:
     from detectors.base import Baseline
     from forecasting.base import Forecaster
+    from sources.backend import Backend
+    from sources.connection import Connection
     from sources.replay import ReplaySource
 
 
@@ -28,30 +30,68 @@ def make_source(settings: config.Source, telemetry: Telemetry) -> MetricSource:
     ConfigError
         For settings that only the connection can judge, such as a header that cannot be sent.
     """
-    from sources.connection import Connection
+    from sources.budget import Gate, Pace
     from sources.prometheus import PrometheusSource
 
-    basic = settings.basic_auth
+    budget = settings.budget
+    pace = Pace(budget.parallel_requests, slow=float(budget.slow), longest_rest=float(budget.longest_rest))
     try:
-        connection = Connection(
-            url=settings.url,
-            headers=settings.headers,
-            username=basic.username if basic else None,
-            password_file=basic.password_file if basic else None,
-            bearer_token_file=settings.bearer_token_file,
-            ca_file=settings.tls.ca_file,
-            cert_file=settings.tls.cert_file,
-            key_file=settings.tls.key_file,
-            insecure_skip_verify=settings.tls.insecure_skip_verify,
-            timeout=float(settings.timeout),
-            retries=settings.retries,
-            compression=settings.compression,
-            max_body_bytes=settings.max_body_bytes,
-            user_agent=f"forethought/{__version__}",
+        return PrometheusSource(
+            make_connection(settings),
+            backend=make_backend(settings),
+            max_points=settings.max_points,
+            max_samples=budget.request_samples,
+            gate=Gate(pace, on_change=telemetry.on_pace),
+            on_request=telemetry.on_request,
         )
     except ValueError as error:
         raise ConfigError(f"source: {error}") from error
-    return PrometheusSource(connection, max_points=settings.max_points, on_request=telemetry.on_request)
+
+
+def make_connection(settings: config.Source) -> Connection:
+    """Say how the server is reached. Raises ValueError for what cannot be sent."""
+    from sources.connection import Connection
+
+    basic = settings.basic_auth
+    return Connection(
+        url=settings.url,
+        headers=settings.headers,
+        username=basic.username if basic else None,
+        password_file=basic.password_file if basic else None,
+        bearer_token_file=settings.bearer_token_file,
+        ca_file=settings.tls.ca_file,
+        cert_file=settings.tls.cert_file,
+        key_file=settings.tls.key_file,
+        insecure_skip_verify=settings.tls.insecure_skip_verify,
+        timeout=float(settings.timeout),
+        retries=settings.retries,
+        compression=settings.compression,
+        max_body_bytes=settings.max_body_bytes,
+        user_agent=f"forethought/{__version__}",
+    )
+
+
+def make_backend(settings: config.Source) -> Backend:
+    """Say what the kind of server wants. Raises ValueError for a tenant it cannot have."""
+    from sources import backend, mimir, thanos, victoriametrics
+
+    if settings.kind == "thanos":
+        return thanos.thanos(
+            tenant=settings.tenant,
+            deduplicate=settings.thanos.deduplicate,
+            replica_labels=settings.thanos.replica_labels,
+            max_source_resolution=int(settings.thanos.max_source_resolution),
+            partial_response=settings.partial_response,
+        )
+    if settings.kind == "mimir":
+        return mimir.mimir(tenant=settings.tenant, shards=settings.mimir.shards)
+    if settings.kind == "victoriametrics":
+        return victoriametrics.victoriametrics(
+            tenant=settings.tenant,
+            extra_filters=settings.victoriametrics.extra_filters,
+            partial_response=settings.partial_response,
+        )
+    return backend.PROMETHEUS
 
 
 def make_plan(query: config.Query) -> ModelPlan:

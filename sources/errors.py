@@ -42,6 +42,8 @@ class SourceUnavailable(SourceError):
         True where the very next try may succeed, so that it is made at once.
     retry_after : float or None
         Seconds the server asks to wait.
+    timed_out : bool
+        True where an answer did not come in time.
     """
 
     reason = "unavailable"
@@ -54,10 +56,12 @@ class SourceUnavailable(SourceError):
         status: int | None = None,
         repeat: bool = False,
         retry_after: float | None = None,
+        timed_out: bool = False,
     ) -> None:
         super().__init__(query, message, status=status)
         self.repeat = repeat
         self.retry_after = retry_after
+        self.timed_out = timed_out
 
 
 class QueryRefused(SourceError):

@@ -12,6 +12,7 @@ import msgspec
 from series import Grid, SeriesKey
 from sources.backend import PROMETHEUS, Backend
 from sources.base import Answer
+from sources.budget import Gate
 from sources.connection import Connection
 from sources.decode import RangeDecoder
 from sources.errors import AnswerIncomplete, QueryRefused, QueryTooLarge, SourceError, shorten
@@ -47,6 +48,8 @@ class PrometheusSource:
     max_samples : int, default 2,000,000
         About as many samples are asked for at once. It bounds the memory of an answer (some 30 bytes a sample) and
         keeps below the server's ``--query.max-samples`` of 50 million.
+    gate : Gate or None
+        Says when a request may start; see `PromqlClient`.
     on_request : callable or None
         Told of every range request.
     clock, sleep : callables
@@ -65,6 +68,7 @@ class PrometheusSource:
         backend: Backend = PROMETHEUS,
         max_points: int | None = None,
         max_samples: int = 2_000_000,
+        gate: Gate | None = None,
         on_request: RequestObserver | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -72,7 +76,7 @@ class PrometheusSource:
         self._max_points = backend.max_points if max_points is None else max_points
         if self._max_points < 1 or max_samples < 1:
             raise ValueError(f"max_points and max_samples must be 1 or more. Got {max_points} and {max_samples}.")
-        self.client = PromqlClient(backend.reach(connection), clock=clock, sleep=sleep)
+        self.client = PromqlClient(backend.reach(connection), gate=gate, clock=clock, sleep=sleep)
         self._backend = backend
         self._max_samples = max_samples
         self._on_request = on_request

@@ -11,6 +11,7 @@ import requests
 import urllib3
 from prometheus_api_client import PrometheusConnect
 
+from sources.budget import Gate, Pace
 from sources.connection import Connection, CredentialsUnreadable, connect, shown_url
 from sources.errors import AnswerIncomplete, QueryRefused, QueryTooLarge, SourceUnavailable, shorten
 from sources.status import error_of_status
@@ -33,6 +34,8 @@ class PromqlClient:
     Parameters
     ----------
     connection : Connection
+    gate : Gate or None
+        Says when a request may start; by default up to 4 at once, fewer while the server is slow or busy.
     clock, sleep : callables
         Monotonic seconds, and waiting for some.
 
@@ -46,6 +49,7 @@ class PromqlClient:
         self,
         connection: Connection,
         *,
+        gate: Gate | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -54,6 +58,7 @@ class PromqlClient:
         self._session: requests.Session = self.api._session
         self._clock = clock
         self._sleep = sleep
+        self._gate = gate or Gate(Pace(), clock=clock)
 
     def fetch(self, query: str, path: str, params: Mapping[str, str], *, method: str | None = None) -> bytearray:
         """Ask, and read the whole body.
@@ -90,6 +95,7 @@ class PromqlClient:
 
     def close(self) -> None:
         """Give the connections back."""
+        self._gate.close()
         self.api.close()
 
     def _pause(self, error: SourceUnavailable, attempt: int) -> float | None:
@@ -101,8 +107,14 @@ class PromqlClient:
         return min(self.connection.max_backoff, self.connection.backoff * 2.0**attempt)
 
     def _attempt(self, query: str, path: str, params: Mapping[str, str], method: str, deadline: float) -> bytearray:
-        url = self.connection.address(path)
         asked = f"query {shorten(query)}: {shown_url(self.connection.url)}"
+        with self._gate.turn(query, asked, deadline):
+            return self._ask(query, asked, path, params, method, deadline)
+
+    def _ask(
+        self, query: str, asked: str, path: str, params: Mapping[str, str], method: str, deadline: float
+    ) -> bytearray:
+        url = self.connection.address(path)
         everything = {**self.connection.params, **params}
         left = max(deadline - self._clock(), 0.001)
         try:
@@ -163,7 +175,8 @@ class PromqlClient:
         return start
 
     def _too_slow(self, query: str, asked: str) -> SourceUnavailable:
-        return SourceUnavailable(query, f"{asked} must answer within {self.connection.timeout:g} s. It did not.")
+        message = f"{asked} must answer within {self.connection.timeout:g} s. It did not."
+        return SourceUnavailable(query, message, timed_out=True)
 
 
 def _cause(error: BaseException) -> str:
