@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path as FilePath
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from exporter.config_output import Output
+from exporter.config_server import Endpoint, PositiveDuration
+from exporter.config_server import Section as _Section
 from exporter.duration import Duration
 from series import Calendar
 
@@ -16,51 +17,12 @@ Direction = Literal["above", "below", "both"]
 Server = Literal["prometheus", "thanos", "mimir", "victoriametrics"]
 
 
-def _positive(value: Duration) -> Duration:
-    if value <= 0:
-        raise ValueError(f"must be above 0s. Got {value}.")
-    return value
-
-
 def _timezone(value: str) -> str:
     Calendar(value)
     return value
 
 
-PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, strict=True)
-
-
-class BasicAuth(_Section):
-    """User name and password for HTTP basic authentication."""
-
-    username: str
-    """Sent in clear text with every request: use https."""
-    password_file: FilePath = Field(strict=False)
-    """File that holds the password and nothing else. It is read for every request, so a password can be changed."""
-
-
-class TLS(_Section):
-    """How the server's certificate is checked, and which one we show."""
-
-    ca_file: FilePath | None = Field(default=None, strict=False)
-    """PEM file of the authorities to trust, in place of the system's."""
-    cert_file: FilePath | None = Field(default=None, strict=False)
-    """PEM file of our own certificate, where the server asks for one."""
-    key_file: FilePath | None = Field(default=None, strict=False)
-    """PEM file of the key that belongs to cert_file."""
-    insecure_skip_verify: bool = False
-    """Take any certificate. Whoever is in between can then read and change everything."""
-
-    @model_validator(mode="after")
-    def _both_or_none(self) -> Self:
-        if (self.cert_file is None) != (self.key_file is None):
-            raise ValueError("cert_file and key_file must be given together.")
-        return self
 
 
 class Thanos(_Section):
@@ -105,7 +67,7 @@ class Budget(_Section):
     """The same for the time spent on asking, so that no query keeps others waiting."""
 
 
-class Source(_Section):
+class Source(Endpoint):
     """Where samples come from."""
 
     kind: Server = "prometheus"
@@ -128,34 +90,12 @@ class Source(_Section):
     """How long a whole request may take. Prometheus itself gives up after 2m by default."""
     retries: int = Field(default=2, ge=0, le=10)
     """How often a request is repeated after a connection error, 429 or 502 to 504, with growing pauses."""
-    headers: dict[str, str] = Field(default_factory=dict)
-    """Sent with every request, such as X-Scope-OrgID. A secret belongs into bearer_token_file."""
-    basic_auth: BasicAuth | None = None
-    """User name and password."""
-    bearer_token_file: FilePath | None = Field(default=None, strict=False)
-    """File that holds a bearer token. It is read for every request, so a token can be rotated."""
-    tls: TLS = TLS()
-    """Certificates."""
     compression: bool = False
     """Ask for gzip. On a local network it costs the server five times more time than it saves."""
     max_points: int | None = Field(default=None, ge=100)
     """Most steps per series in one request. Default: 30,000 for victoriametrics, 11,000 for all others."""
     max_body_bytes: int = Field(default=1_000_000_000, ge=1_000_000)
     """Largest answer accepted, so that one query cannot take all memory."""
-
-    @field_validator("url")
-    @classmethod
-    def _http(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"must be an http or https URL, such as http://127.0.0.1:9090. Got {value!r}.")
-        if parts.username or parts.password:
-            raise ValueError("must not hold a user name or password. Use basic_auth with a password_file.")
-        try:
-            _ = parts.port
-        except ValueError as error:
-            raise ValueError(f"must have a port between 1 and 65535. Got {value!r}.") from error
-        return value.rstrip("/")
 
     @model_validator(mode="after")
     def _of_this_kind(self) -> Self:
@@ -166,12 +106,6 @@ class Source(_Section):
             raise ValueError("tenant needs kind mimir, thanos or victoriametrics. Got kind prometheus.")
         if self.partial_response and self.kind not in ("thanos", "victoriametrics"):
             raise ValueError(f"partial_response needs kind thanos or victoriametrics. Got kind {self.kind}.")
-        return self
-
-    @model_validator(mode="after")
-    def _one_way_in(self) -> Self:
-        if self.basic_auth and self.bearer_token_file:
-            raise ValueError("basic_auth and bearer_token_file must not be given together.")
         return self
 
 
@@ -297,6 +231,8 @@ class Configuration(_Section):
     """Most memory for the samples of all queries. A query that would pass it fails, with the reason memory_limit."""
     parallel_queries: int = Field(default=2, ge=1, le=64)
     """How many queries may be asked and judged at the same time."""
+    output: Output = Output()
+    """Where results go beside /metrics, and in which portions."""
     stale_after: PositiveDuration = Duration(300)
     """Results older than this disappear from /metrics, as the input has stopped. Prometheus' own look-back is 5m."""
 

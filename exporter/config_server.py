@@ -1,0 +1,89 @@
+"""Parts of the configuration that say how a server is reached; shared by what we ask and what we write to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from exporter.duration import Duration
+
+
+def _positive(value: Duration) -> Duration:
+    if value <= 0:
+        raise ValueError(f"must be above 0s. Got {value}.")
+    return value
+
+
+PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
+
+
+class Section(BaseModel):
+    """A part of the file: unknown keys and values of another type are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, strict=True)
+
+
+class BasicAuth(Section):
+    """User name and password for HTTP basic authentication."""
+
+    username: str
+    """Sent in clear text with every request: use https."""
+    password_file: Path = Field(strict=False)
+    """File that holds the password and nothing else. It is read for every request, so a password can be changed."""
+
+
+class TLS(Section):
+    """How the server's certificate is checked, and which one we show."""
+
+    ca_file: Path | None = Field(default=None, strict=False)
+    """PEM file of the authorities to trust, in place of the system's."""
+    cert_file: Path | None = Field(default=None, strict=False)
+    """PEM file of our own certificate, where the server asks for one."""
+    key_file: Path | None = Field(default=None, strict=False)
+    """PEM file of the key that belongs to cert_file."""
+    insecure_skip_verify: bool = False
+    """Take any certificate. Whoever is in between can then read and change everything."""
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Self:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file must be given together.")
+        return self
+
+
+class Endpoint(Section):
+    """A server and how it is reached."""
+
+    url: str
+    """Address of the server."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Sent with every request, such as X-Scope-OrgID. A secret belongs into bearer_token_file."""
+    basic_auth: BasicAuth | None = None
+    """User name and password."""
+    bearer_token_file: Path | None = Field(default=None, strict=False)
+    """File that holds a bearer token. It is read for every request, so a token can be rotated."""
+    tls: TLS = TLS()
+    """Certificates."""
+
+    @field_validator("url")
+    @classmethod
+    def _http(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"must be an http or https URL, such as http://127.0.0.1:9090. Got {value!r}.")
+        if parts.username or parts.password:
+            raise ValueError("must not hold a user name or password. Use basic_auth with a password_file.")
+        try:
+            _ = parts.port
+        except ValueError as error:
+            raise ValueError(f"must have a port between 1 and 65535. Got {value!r}.") from error
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if self.basic_auth and self.bearer_token_file:
+            raise ValueError("basic_auth and bearer_token_file must not be given together.")
+        return self
