@@ -166,7 +166,7 @@ class Service:
 
     def _add(self, query: Query) -> None:
         cycle = QueryCycle(
-            query, self._source, make_plan(query), self.telemetry, self.config.stale_after, budget=self._budget
+            query, self._source, make_plan(query), self.telemetry, self._stale_after(query), budget=self._budget
         )
         running = Running(cycle)
         if self._state and self._state.restore(query.name, self._signature(query), cycle.store):
@@ -246,6 +246,10 @@ class Service:
         except OSError as error:
             log.warning("samples cannot be kept for a restart", query=query.name, error=str(error))
         running.saved_at = time.monotonic()
+
+    def _stale_after(self, query: Query) -> float:
+        """Seconds results count as the present: never so few that they are gone before the next cycle ends."""
+        return max(float(self.config.stale_after), 2.5 * query.cycle_interval)
 
     def _signature(self, query: Query) -> str:
         """Say what makes stored samples usable: the same question, asked of the same server."""

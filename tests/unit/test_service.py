@@ -154,6 +154,23 @@ def test_an_outage_makes_results_absent_and_heals_by_itself(house):
     assert not np.isnan(window.values).any()
 
 
+def test_results_of_a_slow_query_last_until_its_next_cycle(house):
+    service = house.service("queries: [{name: rate, query: rate, step: 5m, interval: 1h, history: 4d}]")
+    house.cycle(service)
+    house.clock.now += 3599
+    assert len(samples(service, "forethought_value")) == 2
+    house.clock.now += 3 * 3600
+    assert samples(service, "forethought_value") == {}
+
+
+def test_a_query_that_does_not_fit_into_memory_fails_and_says_so(house):
+    service = house.service(CONFIG + "memory_limit_bytes: 1000000\n")
+    service._budget.limit = 40_000
+    house.cycle(service)
+    assert set(samples(service, "forethought_cycle_failure")) == {(("query", "errors"), ("reason", "memory_limit"))}
+    assert {dict(labels)["query"] for labels in samples(service, "forethought_value")} == {"rate"}
+
+
 def test_a_clock_set_back_is_survived(house):
     service = house.service()
     house.cycle(service)
