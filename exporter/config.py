@@ -235,7 +235,7 @@ class Configuration(_Section):
     """Where results go beside /metrics, and in which portions."""
     stale_after: PositiveDuration = Duration(300)
     """Results older than this disappear from /metrics, as the input has stopped. Prometheus' own look-back is 5m. A
-    query with long intervals keeps its results for two and a half of them."""
+    query with long intervals keeps its results for one and a half of them, and a minute."""
 
     @model_validator(mode="before")
     @classmethod

@@ -249,7 +249,7 @@ class Service:
 
     def _stale_after(self, query: Query) -> float:
         """Seconds results count as the present: never so few that they are gone before the next cycle ends."""
-        return max(float(self.config.stale_after), 2.5 * query.cycle_interval)
+        return max(float(self.config.stale_after), 1.5 * query.cycle_interval + 60)
 
     def _signature(self, query: Query) -> str:
         """Say what makes stored samples usable: the same question, asked of the same server."""
