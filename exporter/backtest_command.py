@@ -20,7 +20,7 @@ from exporter.config_load import load_config, parse_config
 from exporter.duration import Duration
 from exporter.pages.backtest_page import render_backtest
 from exporter.telemetry import Telemetry
-from exporter.wiring import make_detector, make_file_source, make_forecaster, make_source
+from exporter.wiring import make_detector, make_file_source, make_forecaster, make_query_source, make_source
 from series import Grid
 from sources.base import Answer
 
@@ -157,7 +157,8 @@ def _read(options: BacktestOptions, settings: Source, query: Query) -> tuple[Ans
     grid = Grid.ending(end, step=int(query.step), history=int(query.history))
     source = make_source(settings, Telemetry())
     try:
-        return source.read_range(query.query, grid, series_limit=query.series_limit), query
+        asked = make_query_source(query, source)
+        return asked.read_range(query.query, grid, series_limit=query.series_limit), query
     finally:
         source.close()
 

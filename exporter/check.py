@@ -8,7 +8,7 @@ from pathlib import Path
 
 from exporter.config import Configuration, Query
 from exporter.telemetry import Telemetry
-from exporter.wiring import make_source
+from exporter.wiring import make_query_source, make_source
 from series import Grid
 from sources.base import MetricSource
 from sources.errors import SourceError
@@ -45,7 +45,8 @@ def ask_queries(config: Configuration, say: Callable[[str], None]) -> bool:
 def _ask(source: MetricSource, query: Query, say: Callable[[str], None]) -> bool:
     grid = Grid.ending(time.time(), step=query.step, history=query.step, latency=query.latency)
     try:
-        answer = source.read_range(query.query, grid, series_limit=query.series_limit)
+        asked = make_query_source(query, source)
+        answer = asked.read_range(query.query, grid, series_limit=query.series_limit)
     except SourceError as error:
         say(f"  {query.name}: {error.reason}: {error}")
         return False

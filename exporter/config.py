@@ -12,6 +12,7 @@ from exporter.config_server import Endpoint, PositiveDuration
 from exporter.config_server import Section as _Section
 from exporter.duration import Duration
 from series import Calendar
+from sources.split import PLACEHOLDER
 
 Direction = Literal["above", "below", "both"]
 Server = Literal["prometheus", "thanos", "mimir", "victoriametrics"]
@@ -202,6 +203,12 @@ class Query(QueryDefaults):
     """Label `query` of everything published about it. Lower-case letters, digits and underscores."""
     query: str = Field(min_length=1)
     """PromQL that returns numbers: rate() for counters, histogram_quantile() or sum/count for histograms."""
+    split_by: str | None = None
+    """Label by whose values the query is asked in parts. Write $split into its selectors, as in rate(x{$split}[5m])."""
+    split_match: str | None = None
+    """Series selector that shows the values of that label. Default: all series of the server do."""
+    split_limit: int = Field(default=100, ge=1, le=10_000)
+    """Most values; each costs a request a cycle."""
 
     @field_validator("name")
     @classmethod
@@ -216,6 +223,21 @@ class Query(QueryDefaults):
         if not value.strip():
             raise ValueError("must be a PromQL expression. Got only white space.")
         return value
+
+    @field_validator("split_by")
+    @classmethod
+    def _label(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", value):
+            raise ValueError(f"must be the name of a label. Got {value!r}.")
+        return value
+
+    @model_validator(mode="after")
+    def _split_where(self) -> Self:
+        if self.split_by is not None and PLACEHOLDER not in self.query:
+            raise ValueError(f"query must hold {PLACEHOLDER} where split_by puts its matcher. Got {self.query!r}.")
+        if self.split_by is None and (self.split_match is not None or PLACEHOLDER in self.query):
+            raise ValueError(f"split_match and {PLACEHOLDER} need split_by, the name of a label.")
+        return self
 
 
 class Configuration(_Section):

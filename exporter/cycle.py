@@ -21,7 +21,7 @@ from exporter.telemetry import Telemetry
 from series import Grid, Reason, Window
 from series.store import MemoryBudget, RingStore
 from sources.base import MetricSource
-from sources.incremental import pull_missing
+from sources.incremental import PullBudget, pull_missing
 
 log = structlog.get_logger("forethought.cycle")
 
@@ -61,6 +61,8 @@ class QueryCycle:
         Pages the results are spread over.
     budget : MemoryBudget or None
         Shared by the windows of all queries.
+    pull : PullBudget or None
+        After how much a pull leaves the rest to the next cycle.
     """
 
     def __init__(
@@ -72,11 +74,13 @@ class QueryCycle:
         stale_after: float,
         shards: int = 1,
         budget: MemoryBudget | None = None,
+        pull: PullBudget | None = None,
     ) -> None:
         self.query = query
         self.source = source
         self.telemetry = telemetry
         self.stale_after = stale_after
+        self._pull_budget = pull
         self.store = RingStore(step=int(query.step), n_steps=query.history // query.step, budget=budget)
         self._detector = DetectorSlot(plan)
         self._forecaster = ForecasterSlot(plan)
@@ -100,7 +104,16 @@ class QueryCycle:
         grid = Grid.ending(now, step=int(query.step), history=int(query.history), latency=query.latency)
         with stage("pull"):
             overlap = math.ceil(query.late_samples / query.step)
-            pulled = pull_missing(self.source, query.query, self.store, grid, overlap=overlap, limit=query.series_limit)
+            pulled = pull_missing(
+                self.source,
+                query.query,
+                self.store,
+                grid,
+                overlap=overlap,
+                limit=query.series_limit,
+                budget=self._pull_budget,
+            )
+            self.telemetry.unpulled_steps.labels(query.name).set(pulled.unpulled)
         window = self.store.window()
         with stage("fit"):
             self._fitted("baseline", now, self._detector.fit_if_due(window, self.store.generation))

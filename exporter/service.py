@@ -18,7 +18,7 @@ from exporter.page import ResultPage
 from exporter.scheduler import Scheduler
 from exporter.state import StateFolder
 from exporter.telemetry import Telemetry
-from exporter.wiring import make_plan, make_source
+from exporter.wiring import make_plan, make_pull_budget, make_query_source, make_source
 from series.store import MemoryBudget, StoreFull
 from sources.base import MetricSource
 from sources.errors import SourceError
@@ -166,7 +166,13 @@ class Service:
 
     def _add(self, query: Query) -> None:
         cycle = QueryCycle(
-            query, self._source, make_plan(query), self.telemetry, self._stale_after(query), budget=self._budget
+            query,
+            make_query_source(query, self._source),
+            make_plan(query),
+            self.telemetry,
+            self._stale_after(query),
+            budget=self._budget,
+            pull=make_pull_budget(self.config.source),
         )
         running = Running(cycle)
         if self._state and self._state.restore(query.name, self._signature(query), cycle.store):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from detectors.suppress import Suppression
 from exporter import __version__, config
@@ -13,6 +13,7 @@ from exporter.config_file import ConfigError
 from exporter.models import ModelPlan
 from exporter.telemetry import Telemetry
 from sources.base import MetricSource
+from sources.incremental import PullBudget
 
 if TYPE_CHECKING:
     from detectors.base import Baseline
@@ -92,6 +93,21 @@ def make_backend(settings: config.Source) -> Backend:
             partial_response=settings.partial_response,
         )
     return backend.PROMETHEUS
+
+
+def make_query_source(query: config.Query, source: MetricSource) -> MetricSource:
+    """Give the source as a query asks it: whole, or in parts."""
+    if query.split_by is None:
+        return source
+    from sources.split import LabelledSource, SplitSource
+
+    # Only servers are configured, and each can list the values of a label.
+    return SplitSource(cast(LabelledSource, source), query.split_by, match=query.split_match, most=query.split_limit)
+
+
+def make_pull_budget(settings: config.Source) -> PullBudget:
+    """Say after how much a pull leaves the rest to the next cycle."""
+    return PullBudget(samples=settings.budget.cycle_samples, seconds=float(settings.budget.cycle_time))
 
 
 def make_plan(query: config.Query) -> ModelPlan:

@@ -17,9 +17,12 @@ from sources.connection import Connection
 from sources.decode import RangeDecoder
 from sources.errors import AnswerIncomplete, QueryRefused, QueryTooLarge, SourceError, shorten
 from sources.promql import PromqlClient
+from sources.refusal import not_an_answer
 
 # Where nothing is known of a query, so many of its newest steps show how many series it returns.
 _FIRST_LOOK = 10
+# An expression sees samples older than its instants: a label value that ended so many seconds before still counts.
+_LOOK_BACK = 86_400
 # Keys of gone series are let go of above this many, and whole queries above that many.
 _SPARE = 1_000
 _QUERIES = 1_000
@@ -149,6 +152,26 @@ class PrometheusSource:
             "timeout": f"{self.client.connection.timeout:g}",
         }
 
+    def label_values(self, label: str, grid: Grid, *, match: str | None = None) -> list[str]:
+        """Values that a label has within the time of `grid`, on all series or on those that `match` selects.
+
+        Raises
+        ------
+        SourceUnavailable, QueryRefused, AnswerIncomplete
+            See `sources.errors`.
+        """
+        params = {"start": str(grid.start - _LOOK_BACK), "end": str(grid.end)} | ({"match[]": match} if match else {})
+        asked = f"values of {label}"
+        body = self.client.fetch(asked, f"/api/v1/label/{label}/values", params, method="GET")
+        try:
+            answer = msgspec.json.decode(body, type=_Values)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise not_an_answer(asked, body, error) from error
+        if answer.status != "success" or (answer.is_partial and not self._backend.takes_partial):
+            raise AnswerIncomplete(asked, f"{asked} must be told whole. Got status {shorten(answer.status, 40)!r}.")
+        self._check_whole(asked, tuple(answer.warnings))
+        return answer.data
+
     def build_info(self) -> str | None:
         """Version of the server, or None where it does not tell.
 
@@ -216,6 +239,13 @@ class _KnownKeys:
             self._by_query[query] = known
             if len(self._by_query) > _QUERIES:
                 del self._by_query[next(iter(self._by_query))]
+
+
+class _Values(msgspec.Struct, rename="camel"):
+    status: str = ""
+    data: list[str] = []
+    warnings: list[str] = []
+    is_partial: bool = False
 
 
 class _Build(msgspec.Struct):
