@@ -107,6 +107,19 @@ SOURCE_OVERLOADS = _counter(
     "source_overloads_total", "Signs that the source has too much to do: slow answers, 429, 503, time-outs.", "sign"
 )
 UNPULLED_STEPS = _gauge("unpulled_steps", "Steps of the query's history that later cycles will ask for.", "query")
+PAGE_BYTES = _gauge("page_bytes", "Size of the results on a page of /metrics, as text.", "shard")
+PAGE_WITHHELD = _gauge("page_withheld", "1 while the results on a page are withheld, being too large; else 0.", "shard")
+REMOTE_WRITE_SAMPLES = _counter("remote_write_samples_total", "Samples that the server of remote write took.", "url")
+REMOTE_WRITE_DROPPED = _counter(
+    "remote_write_dropped_samples_total",
+    "Samples given up: refused, queue_full, too_old, not_newer, shutdown or internal_error.",
+    "url",
+    "reason",
+)
+REMOTE_WRITE_PENDING = _gauge("remote_write_pending_bytes", "Bytes that wait to be written.", "url")
+REMOTE_WRITE_LAST_SUCCESS = _gauge(
+    "remote_write_last_success_timestamp_seconds", "When the server of remote write last took samples.", "url"
+)
 CONFIG_RELOAD_OK = _gauge("config_last_reload_successful", "1 if the last reload worked, 0 if the old one runs on.")
 CONFIG_RELOAD_TIMESTAMP = _gauge(
     "config_last_reload_success_timestamp_seconds", "When the running configuration was loaded."
@@ -137,6 +150,12 @@ OURSELVES = (
     SOURCE_REST,
     SOURCE_OVERLOADS,
     UNPULLED_STEPS,
+    PAGE_BYTES,
+    PAGE_WITHHELD,
+    REMOTE_WRITE_SAMPLES,
+    REMOTE_WRITE_DROPPED,
+    REMOTE_WRITE_PENDING,
+    REMOTE_WRITE_LAST_SUCCESS,
     CONFIG_RELOAD_OK,
     CONFIG_RELOAD_TIMESTAMP,
 )

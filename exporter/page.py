@@ -115,25 +115,26 @@ class ResultPage:
         """Bytes of each shard, withheld or not."""
         return [text.n_bytes for text in self._current().shards]
 
+    def is_withheld(self, n_bytes: int) -> bool:
+        """True for a page of that size."""
+        return self.max_bytes is not None and n_bytes > self.max_bytes
+
     def body(self, shard: int | None = None) -> bytes:
         """A shard, or the page of everything, as text.
 
         A page above `max_bytes` is withheld: what is left of it is a comment that says so.
         """
         text = self._text(shard)
-        return text.whole() if self._fits(text) else self._withheld(text)
+        return self._withheld(text) if self.is_withheld(text.n_bytes) else text.whole()
 
     def compressed(self, shard: int | None = None) -> bytes:
         """The same as one gzip member, compressed once per cycle."""
         text = self._text(shard)
-        return text.compressed() if self._fits(text) else gzip_member([self._withheld(text)])
+        return gzip_member([self._withheld(text)]) if self.is_withheld(text.n_bytes) else text.compressed()
 
     def _text(self, shard: int | None) -> _Text:
         pages = self._current()
         return pages.everything if shard is None else pages.shards[shard]
-
-    def _fits(self, text: _Text) -> bool:
-        return self.max_bytes is None or text.n_bytes <= self.max_bytes
 
     def _withheld(self, text: _Text) -> bytes:
         return (

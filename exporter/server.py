@@ -6,13 +6,15 @@ import os
 import socket
 import threading
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Self
 
 import structlog
 import waitress
 from flask import Flask, Response, request
 from waitress.server import BaseWSGIServer, MultiSocketServer
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.wsgi import wrap_file
 
 from exporter.config_file import ConfigError
 from exporter.page import gzip_member
@@ -66,10 +68,13 @@ def make_app(service: Service) -> Flask:
 
     @app.get("/metrics")
     def metrics() -> Response:
+        shard = _shard(request.args.get("shard"), service.page.shards)
+        # What the process says of itself is on the first shard only, as no series may be scraped twice.
+        own = b"" if shard else service.telemetry.render()
         if "gzip" in request.headers.get("Accept-Encoding", ""):
-            body = service.page.compressed() + gzip_member([service.telemetry.render()])
-            return Response(body, content_type=_TEXT, headers={"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
-        return Response(service.page.body() + service.telemetry.render(), content_type=_TEXT)
+            body = service.page.compressed(shard) + gzip_member([own])
+            return _page(body, {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"})
+        return _page(service.page.body(shard) + own, {})
 
     @app.get("/-/healthy")
     def healthy() -> Response:
@@ -98,10 +103,27 @@ def make_app(service: Service) -> Flask:
     return app
 
 
+def _shard(text: str | None, count: int) -> int | None:
+    if text is None:
+        return None
+    if text not in map(str, range(count)):
+        raise BadRequest(f"shard must be a number from 0 to {count - 1} (output.shards is {count}). Got {text!r:.50}.")
+    return int(text)
+
+
+def _page(body: bytes, headers: dict[str, str]) -> Response:
+    # As a file, for waitress copies anything else through a temporary one.
+    headers |= {"Content-Length": str(len(body))}
+    return Response(
+        wrap_file(request.environ, BytesIO(body)), content_type=_TEXT, headers=headers, direct_passthrough=True
+    )
+
+
 def _answer_errors(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Response:
-        return _plain(f"{error.code} {error.name}: {request.method} {request.path}", status=error.code or 500)
+        said = error.description if isinstance(error, BadRequest) else f"{request.method} {request.path}"
+        return _plain(f"{error.code} {error.name}: {said}", status=error.code or 500)
 
     @app.errorhandler(Exception)
     def broken(error: Exception) -> Response:

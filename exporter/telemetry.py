@@ -58,6 +58,12 @@ class Telemetry:
         self.source_rest = self._gauge(metrics.SOURCE_REST)
         self.source_overloads = self._counter(metrics.SOURCE_OVERLOADS)
         self.unpulled_steps = self._gauge(metrics.UNPULLED_STEPS)
+        self.page_bytes = self._gauge(metrics.PAGE_BYTES)
+        self.page_withheld = self._gauge(metrics.PAGE_WITHHELD)
+        self.remote_write_samples = self._counter(metrics.REMOTE_WRITE_SAMPLES)
+        self.remote_write_dropped = self._counter(metrics.REMOTE_WRITE_DROPPED)
+        self.remote_write_pending = self._gauge(metrics.REMOTE_WRITE_PENDING)
+        self.remote_write_last_success = self._gauge(metrics.REMOTE_WRITE_LAST_SUCCESS)
         self.config_reload_ok = self._gauge(metrics.CONFIG_RELOAD_OK)
         self.config_reload_timestamp = self._gauge(metrics.CONFIG_RELOAD_TIMESTAMP)
         self._gauge(metrics.BUILD_INFO).labels(__version__, platform.python_version()).set(1)
@@ -116,9 +122,16 @@ class Telemetry:
 
     def forget(self, query: str) -> None:
         """Remove everything said of a query that is no longer configured."""
+        self._remove("query", query)
+
+    def forget_url(self, url: str) -> None:
+        """Remove everything said of a server that is no longer written to."""
+        self._remove("url", url)
+
+    def _remove(self, label: str, value: str) -> None:
         for metric in vars(self).values():
-            if isinstance(metric, Counter | Gauge | Histogram) and "query" in metric._labelnames:
-                metric.remove_by_labels({"query": query})
+            if isinstance(metric, Counter | Gauge | Histogram) and label in metric._labelnames:
+                metric.remove_by_labels({label: value})
 
     def _clear_failure(self, query: str) -> None:
         self.cycle_failure.remove_by_labels({"query": query})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, cast
 from detectors.suppress import Suppression
 from exporter import __version__, config
 from exporter.config_file import ConfigError
+from exporter.config_output import Output
+from exporter.config_server import Endpoint
 from exporter.models import ModelPlan
 from exporter.telemetry import Telemetry
 from sources.base import MetricSource
@@ -17,6 +20,7 @@ from sources.incremental import PullBudget
 
 if TYPE_CHECKING:
     from detectors.base import Baseline
+    from exporter.remote_write import RemoteWriter
     from forecasting.base import Forecaster
     from sources.backend import Backend
     from sources.connection import Connection
@@ -38,7 +42,13 @@ def make_source(settings: config.Source, telemetry: Telemetry) -> MetricSource:
     pace = Pace(budget.parallel_requests, slow=float(budget.slow), longest_rest=float(budget.longest_rest))
     try:
         return PrometheusSource(
-            make_connection(settings),
+            make_connection(
+                settings,
+                timeout=settings.timeout,
+                retries=settings.retries,
+                compression=settings.compression,
+                max_body_bytes=settings.max_body_bytes,
+            ),
             backend=make_backend(settings),
             max_points=settings.max_points,
             max_samples=budget.request_samples,
@@ -49,7 +59,40 @@ def make_source(settings: config.Source, telemetry: Telemetry) -> MetricSource:
         raise ConfigError(f"source: {error}") from error
 
 
-def make_connection(settings: config.Source) -> Connection:
+def make_writer(output: Output, telemetry: Telemetry, clock: Callable[[], float]) -> RemoteWriter | None:
+    """Give what writes results to a server, where one is configured.
+
+    Raises
+    ------
+    ConfigError
+        For settings that only the connection can judge, such as a header that cannot be sent.
+    """
+    if (settings := output.remote_write) is None:
+        return None
+    from exporter.remote_write import RemoteWriter, WriteLimits
+    from exporter.write_client import WriteClient
+
+    limits = WriteLimits(
+        timeout=float(settings.timeout),
+        max_samples=settings.max_samples_per_request,
+        max_pending_bytes=settings.max_pending_bytes,
+        max_age=float(settings.max_age),
+    )
+    try:
+        client = WriteClient(make_connection(settings, timeout=settings.timeout))
+    except ValueError as error:
+        raise ConfigError(f"output.remote_write: {error}") from error
+    return RemoteWriter(client, limits, settings.external_labels, telemetry, clock)
+
+
+def make_connection(
+    settings: Endpoint,
+    *,
+    timeout: float,
+    retries: int = 0,
+    compression: bool = False,
+    max_body_bytes: int = 1_000_000,
+) -> Connection:
     """Say how the server is reached. Raises ValueError for what cannot be sent."""
     from sources.connection import Connection
 
@@ -64,10 +107,10 @@ def make_connection(settings: config.Source) -> Connection:
         cert_file=settings.tls.cert_file,
         key_file=settings.tls.key_file,
         insecure_skip_verify=settings.tls.insecure_skip_verify,
-        timeout=float(settings.timeout),
-        retries=settings.retries,
-        compression=settings.compression,
-        max_body_bytes=settings.max_body_bytes,
+        timeout=float(timeout),
+        retries=retries,
+        compression=compression,
+        max_body_bytes=max_body_bytes,
         user_agent=f"forethought/{__version__}",
     )
 
