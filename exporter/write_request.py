@@ -148,7 +148,11 @@ def _samples(values: FloatArray, at: float) -> list[bytes]:
     samples["before"] = _BEFORE
     samples["value"] = values
     samples["tag"] = _TIME_TAG
-    # Six bytes from 2004 to 2109.
-    samples["time"] = np.void(varint(round(at * 1_000)))
+    samples["time"] = np.void(_six_bytes(round(at * 1_000)))
     encoded: list[bytes] = samples.view(f"V{_SAMPLE.itemsize}").tolist()
     return encoded
+
+
+def _six_bytes(number: int) -> bytes:
+    """A varint that always has six bytes, as milliseconds since the epoch need from 2004 to 2109."""
+    return bytes([*(number >> shift & 0x7F | 0x80 for shift in range(0, 35, 7)), number >> 35])
