@@ -90,6 +90,9 @@ def _judge(answer: requests.Response, start: bytes) -> None:
     status = answer.status_code
     if 200 <= status < 300:
         return
+    if 300 <= status < 400:
+        target = shown_url(answer.headers.get("Location", ""))
+        raise WriteRefused(f"must take samples itself. Got {status} to {target or 'nowhere'}.")
     said = shorten(start.decode("utf-8", "replace"), 200).rstrip(".")
     message = f"must take samples. Got {status}{': ' if said else ''}{said}."
     if status == 429 or status >= 500:

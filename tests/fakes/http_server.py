@@ -20,6 +20,7 @@ class Request:
     params: dict[str, str]
     headers: dict[str, str]
     port: int
+    body: bytes
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -27,10 +28,10 @@ class Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        self._serve("")
+        self._serve(b"")
 
     def do_POST(self) -> None:
-        self._serve(self.rfile.read(int(self.headers.get("Content-Length", 0))).decode())
+        self._serve(self.rfile.read(int(self.headers.get("Content-Length", 0))))
 
     def log_message(self, *_: object) -> None:
         pass
@@ -44,10 +45,11 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def _serve(self, form: str) -> None:
+    def _serve(self, body: bytes) -> None:
         parts = urlsplit(self.path)
+        form = body.decode() if self.headers.get_content_type() == "application/x-www-form-urlencoded" else ""
         params = dict(parse_qsl(form or parts.query, keep_blank_values=True))
-        request = Request(self.command, parts.path, params, dict(self.headers), self.client_address[1])
+        request = Request(self.command, parts.path, params, dict(self.headers), self.client_address[1], body)
         self.server.requests.append(request)
         self.server.answer(self, request)
 
