@@ -15,10 +15,11 @@ from exporter.config_file import ConfigError
 from exporter.config_load import load_config
 from exporter.cycle import CycleResult, QueryCycle
 from exporter.page import ResultPage
+from exporter.publisher import Publisher
 from exporter.scheduler import Scheduler
 from exporter.state import StateFolder
 from exporter.telemetry import Telemetry
-from exporter.wiring import make_plan, make_pull_budget, make_query_source, make_source
+from exporter.wiring import make_plan, make_pull_budget, make_query_source, make_source, make_writer
 from series.store import MemoryBudget, StoreFull
 from sources.base import MetricSource
 from sources.errors import SourceError
@@ -77,7 +78,7 @@ class Service:
         self.config_file = config_file
         self.config = load_config(config_file)
         self.telemetry = Telemetry()
-        self.page = ResultPage(clock)
+        self._publisher = Publisher(self.config.output, self.telemetry, clock, make_writer)
         self.queries: dict[str, Running] = {}
         self.started = clock()
         self._state = state
@@ -91,10 +92,16 @@ class Service:
 
     def start(self) -> None:
         """Begin with the cycles; the first of each query runs at once."""
+        self._publisher.start()
         self._scheduler.start()
         for query in self.config.queries:
             self._add(query)
         self._loaded()
+
+    @property
+    def page(self) -> ResultPage:
+        """What is shown on /metrics beside what the process says of itself."""
+        return self._publisher.page
 
     @property
     def is_ready(self) -> bool:
@@ -112,6 +119,7 @@ class Service:
         with self._lock:
             try:
                 config = load_config(self.config_file)
+                self._publisher.change(config.output)
             except ConfigError as error:
                 self.telemetry.config_reload_ok.set(0)
                 for problem in error.problems:
@@ -133,6 +141,7 @@ class Service:
         else:
             for running in self.queries.values():
                 self._save(running)
+        self._publisher.stop()
         self._source.close()
         log.info("stopped")
 
@@ -173,6 +182,7 @@ class Service:
             self._stale_after(query),
             budget=self._budget,
             pull=make_pull_budget(self.config.source),
+            shards=self.page.shards,
         )
         running = Running(cycle)
         if self._state and self._state.restore(query.name, self._signature(query), cycle.store):
@@ -211,18 +221,16 @@ class Service:
             self._failed(running, "internal_error", f"{type(error).__name__}: {error}", 0.0)
             return
         if result and self.queries.get(name) is running:
-            self.page.publish(name, result.block)
-            self.telemetry.output_samples.labels(name).set(result.block.samples)
+            self._publisher.publish(result)
 
     def _succeeded(self, running: Running, result: CycleResult, now: float, seconds: float) -> None:
         name = running.cycle.query.name
         if self.queries.get(name) is not running:
             return  # reloaded away while it ran
-        self.page.publish(name, result.block)
+        self._publisher.publish(result)
         self.telemetry.succeeded(name, now=now, seconds=seconds)
         self.telemetry.series.labels(name).set(result.n_series)
         self.telemetry.store_bytes.labels(name).set(running.cycle.store.nbytes)
-        self.telemetry.output_samples.labels(name).set(result.block.samples)
         self.telemetry.skipped(name, result.skipped)
         if running.failure:
             log.info("query works again", query=name)
