@@ -139,7 +139,7 @@ class ResultPage:
     def _withheld(self, text: _Text) -> bytes:
         return (
             f"# The results are withheld: a page may have at most {self.max_bytes} bytes (output.max_page_bytes). "
-            f"Got {text.n_bytes} in {self.shards} shards (output.shards).\n"
+            f"Got {text.n_bytes}. Pages (output.shards): {self.shards}, /metrics?shard=0 and so on.\n"
         ).encode()
 
     def _current(self) -> _Pages:
