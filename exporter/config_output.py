@@ -31,7 +31,9 @@ class RemoteWrite(Endpoint):
     def _label_names(cls, value: dict[str, str]) -> dict[str, str]:
         for name in value:
             if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", name) or name.startswith("__"):
-                raise ValueError(f"must have label names of letters, digits and underscores, not __ in front. Got {name!r}.")
+                raise ValueError(
+                    f"must have label names of letters, digits and underscores, not __ in front. Got {name!r}."
+                )
         return value
 
 
