@@ -144,6 +144,8 @@ def _cuts(body: Body, start: int) -> list[tuple[int, int, int]] | None:
         end = body.find(b"}", values + len(_VALUES))  # no number holds a brace
         if not values or end < 0 or body[end - 2 : end] != b"]]":
             return None
+        if body.find(b"{", values, end) >= 0:  # native histograms follow the floats, and what ends there is a bucket
+            return None
         if body.find(LABELS, start + 1, values) >= 0:  # a series without floats came before this one
             return None
         cuts.append((start + len(LABELS) - 1, values, end))

@@ -87,8 +87,9 @@ def test_a_known_series_keeps_its_key_object() -> None:
     assert collected.window().keys[0] is known[b'{"job":"a"}']
 
 
-def test_native_histograms_are_left_out_unless_there_are_floats_too() -> None:
-    buckets = [[TIMES[0], {"count": "2", "sum": "3", "buckets": []}]]
+@pytest.mark.parametrize("inside", [[], [[0, "1", "2", "2"]]])
+def test_native_histograms_are_left_out_unless_there_are_floats_too(inside: list[list[Any]]) -> None:
+    buckets = [[TIMES[0], {"count": "2", "sum": "3", "buckets": inside}]]
     collected = decoder()
     collected.add(
         answer(
