@@ -133,7 +133,8 @@ class DetectorSlot:
 
     def judge(self, window: Window) -> Judgement:
         """Compare the last step of `window` with what was expected of it."""
-        n_rows, n_series = self._fitted.n_rows, window.n_series
+        n_series = window.n_series
+        n_rows = self._fitted.n_rows if n_series else 0  # where all series went, no fit follows
         value = window.values[:, -1].copy()
         expected, lower, upper = (np.full(n_series, np.nan) for _ in range(3))
         score, alarm = np.zeros(n_series), np.zeros(n_series)

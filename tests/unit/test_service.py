@@ -34,6 +34,7 @@ class WaveSource:
     failing: dict[str, Exception] = field(default_factory=dict)
     asked: list = field(default_factory=list)
     closed: bool = False
+    keys: tuple[SeriesKey, ...] = KEYS
 
     def read_range(self, query, grid, *, series_limit):
         self.asked.append((query, grid))
@@ -41,7 +42,8 @@ class WaveSource:
             raise self.failing[query]
         noise = np.sin(grid.times * 7919.0)
         row = 100 + 30 * np.sin(2 * np.pi * grid.times / 86_400) + noise
-        return Answer(Window(KEYS, grid.times, np.stack([row, 2 * row])), samples=2 * grid.n_steps)
+        rows = np.stack([row, 2 * row])[: len(self.keys)]
+        return Answer(Window(self.keys, grid.times, rows), samples=rows.size)
 
     def close(self):
         self.closed = True
@@ -178,6 +180,22 @@ def test_a_clock_set_back_is_survived(house):
     house.cycle(service)
     assert len(samples(service, "forethought_value")) == 4
     house.clock.now += 40 * 86_400
+    house.cycle(service)
+    assert len(samples(service, "forethought_value")) == 4
+
+
+def test_a_query_of_which_every_series_went_is_empty_not_broken(house):
+    text = CONFIG.replace("history: 4d", "history: 1h")
+    service = house.service(text)
+    house.cycle(service)
+    house.source.keys = ()
+    for _ in range(30):
+        house.clock.now += 300
+        house.cycle(service)
+    assert samples(service, "forethought_cycle_failure") == {}
+    assert set(samples(service, "forethought_series").values()) == {0}
+    house.source.keys = KEYS
+    house.clock.now += 300
     house.cycle(service)
     assert len(samples(service, "forethought_value")) == 4
 
