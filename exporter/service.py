@@ -189,12 +189,18 @@ class Service:
             log.info("samples restored", query=query.name, series=len(cycle.store.keys))
         self.queries[query.name] = running
         self.telemetry.cycle_interval.labels(query.name).set(query.cycle_interval)
-        self._scheduler.add(query.name, lambda: self._run(running), interval=query.cycle_interval, offset=query.latency)
+        self._scheduler.add(
+            query.name,
+            lambda: self._run(running),
+            interval=query.cycle_interval,
+            offset=query.latency,
+            among=len(self.config.queries),
+        )
 
     def _remove(self, name: str) -> None:
         self._scheduler.remove(name)
         del self.queries[name]
-        self.page.withdraw(name)
+        self._publisher.withdraw(name)
         self.telemetry.forget(name)
 
     def _run(self, running: Running) -> None:
