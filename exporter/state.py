@@ -16,12 +16,13 @@ import msgspec
 import numpy as np
 import structlog
 
-from series import Grid, SeriesKey, Window
+from series import BoolArray, Grid, SeriesKey, Window
 from series.store import RingStore, StoreFull
 
 log = structlog.get_logger("forethought.state")
 
 _VERSION = 1
+_UNFINISHED = ".part"
 
 
 class _Header(msgspec.Struct):
@@ -58,6 +59,8 @@ class StateFolder:
             path.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=path):
                 pass
+            for left in path.glob(f".*{_UNFINISHED}"):  # by a process that was killed while it wrote
+                left.unlink(missing_ok=True)
         except OSError as error:
             raise StateError(
                 f"{path}: must be a folder that can be written to. Got: {error.strerror or error}. "
@@ -87,7 +90,7 @@ class StateFolder:
             keys=[dict(key.pairs) for key in window.keys],
             crc32=_crc(payload),
         )
-        with tempfile.NamedTemporaryFile(dir=self.path, prefix=f".{name}-", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=self.path, prefix=f".{name}-", suffix=_UNFINISHED, delete=False) as file:
             try:
                 for part in (msgspec.json.encode(header), b"\n", *payload):
                     file.write(part)
@@ -117,15 +120,15 @@ class StateFolder:
         if header.signature != signature:
             log.info("state is of another configuration; starting cold", query=name)
             return False
-        grid = Grid(header.start, header.step, header.n_steps)
-        keys = tuple(SeriesKey(labels) for labels in header.keys)
-        size = 8 * len(keys) * grid.n_steps
-        values = np.frombuffer(payload[:size], dtype=np.float64).reshape(len(keys), grid.n_steps)
-        pulled = np.unpackbits(np.frombuffer(payload[size:], dtype=np.uint8), count=grid.n_steps).astype(bool)
         try:
-            store.fill(Window(keys, grid.times, values), grid, pulled)
+            grid, window, pulled = _decode(header, payload)
+            store.fill(window, grid, pulled)
         except StoreFull as error:
             log.warning("state does not fit into memory; starting cold", query=name, problem=str(error))
+            return False
+        except ValueError as error:  # the checksum covers the samples, not the header
+            log.warning("state set aside", file=str(file), error=str(error))
+            self._set_aside(file)
             return False
         return True
 
@@ -154,6 +157,18 @@ def _read(file: Path) -> tuple[_Header, bytes]:
     if header.crc32 != _crc([payload]):
         raise ValueError("the checksum must match the content. The file is damaged.")
     return header, payload
+
+
+def _decode(header: _Header, payload: bytes) -> tuple[Grid, Window, BoolArray]:
+    """Give grid, window and pulled columns; a ValueError where header and samples do not belong together."""
+    grid = Grid(header.start, header.step, header.n_steps)
+    keys = tuple(SeriesKey(labels) for labels in header.keys)
+    size = 8 * len(keys) * grid.n_steps
+    if len(payload) != size + -(-grid.n_steps // 8):
+        raise ValueError(f"must hold {len(keys)} series of {grid.n_steps} steps. Got {len(payload)} bytes.")
+    values = np.frombuffer(payload[:size], dtype=np.float64).reshape(len(keys), grid.n_steps)
+    pulled = np.unpackbits(np.frombuffer(payload[size:], dtype=np.uint8), count=grid.n_steps).astype(bool)
+    return grid, Window(keys, grid.times, values), pulled
 
 
 def _crc(parts: Sequence[bytes | memoryview]) -> int:

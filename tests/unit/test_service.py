@@ -236,7 +236,16 @@ def test_a_restart_pulls_only_the_gap(house, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "damage", [lambda b: b[:-9], lambda b: b"{}\n" + b, lambda b: b"", lambda b: b[:200] + b"x" + b[201:]]
+    "damage",
+    [
+        lambda b: b[:-9],
+        lambda b: b"{}\n" + b,
+        lambda b: b"",
+        lambda b: b[:200] + b"x" + b[201:],
+        lambda b: b.replace(b'"n_steps":1152', b'"n_steps":1150', 1),
+        lambda b: b.replace(b'"step":300', b'"step":100', 1),
+        lambda b: b.replace(b'"step":300', b'"step":0', 1),
+    ],
 )
 def test_a_damaged_state_file_is_set_aside_and_the_start_is_cold(house, tmp_path, damage):
     folder = StateFolder(tmp_path / "state")
@@ -250,6 +259,13 @@ def test_a_damaged_state_file_is_set_aside_and_the_start_is_cold(house, tmp_path
     assert (folder.path / "rate.damaged").exists()
     house.cycle(second)
     assert len(samples(second, "forethought_value")) == 4
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
+    (tmp_path / ".rate-abc.part").write_bytes(b"half")
+    (tmp_path / "rate.samples").write_bytes(b"whole")
+    StateFolder(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["rate.samples"]
 
 
 def test_a_state_folder_that_is_a_file_is_refused(tmp_path):
