@@ -8,13 +8,16 @@ import time
 import zlib
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
+from itertools import count
 from typing import Any
 
 import structlog
 from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
 from apscheduler.executors.pool import BasePoolExecutor
 from apscheduler.job import Job
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.base import BaseTrigger
 
@@ -56,6 +59,9 @@ class Scheduler:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         self._on_missed = on_missed
+        # A name that is removed and added again is another job: a run of the former that goes on is not its own.
+        self._numbers = count()
+        self._ids: dict[str, str] = {}
         self._scheduler.add_listener(self._missed, EVENT_JOB_MAX_INSTANCES)
         self._stopping = threading.Event()
         self._clock_watch = threading.Thread(target=self._watch_clock, name="clock-watch", daemon=True)
@@ -84,11 +90,12 @@ class Scheduler:
         trigger = DueTrigger(name, interval, offset, among)
         now = dt.datetime.now(dt.UTC)
         timed = partial(self._lanes.run, name, job)
-        self._scheduler.add_job(timed, trigger, id=name, name=name, next_run_time=now, replace_existing=True)
+        self._ids[name] = f"{name} {next(self._numbers)}"
+        self._scheduler.add_job(timed, trigger, id=self._ids[name], name=name, next_run_time=now)
 
     def remove(self, name: str) -> None:
         """Run the job no more; a run under way ends by itself."""
-        self._scheduler.remove_job(name)
+        self._scheduler.remove_job(self._ids.pop(name))
 
     def stop(self) -> None:
         """Run nothing more, and wait for what runs."""
@@ -97,7 +104,9 @@ class Scheduler:
             self._scheduler.shutdown(wait=True)
 
     def _missed(self, event: JobSubmissionEvent) -> None:
-        self._on_missed(event.job_id)
+        name = event.job_id.rpartition(" ")[0]
+        if self._ids.get(name) == event.job_id:
+            self._on_missed(name)
 
     def _watch_clock(self) -> None:
         """Run all jobs at once when the clock was set: a run planned by the old clock may be hours away."""
@@ -108,7 +117,8 @@ class Scheduler:
                 log.warning("the clock was set", seconds=round(jump, 1))
                 offset += jump
                 for job in self._scheduler.get_jobs():
-                    job.modify(next_run_time=dt.datetime.now(dt.UTC))
+                    with suppress(JobLookupError):  # removed in the meantime
+                        job.modify(next_run_time=dt.datetime.now(dt.UTC))
 
 
 class DueTrigger(BaseTrigger):  # type: ignore[misc]
@@ -135,9 +145,12 @@ class _Lanes:
         self._slow_lane = ThreadPoolExecutor(1, thread_name_prefix="slow-cycle")
         self._slow = slow
         self._slow_jobs: set[str] = set()
+        self._closing = threading.Event()
 
     def run(self, name: str, job: Callable[[], None]) -> None:
         """Run a job, and remember how long it took."""
+        if self._closing.is_set():
+            return
         started = time.monotonic()
         try:
             job()
@@ -147,11 +160,12 @@ class _Lanes:
 
     def submit(self, run: Callable[..., Any], job: Job, *arguments: Any) -> Future[Any]:
         """Hand a job of APScheduler to a thread."""
-        lane = self._slow_lane if job.id in self._slow_jobs else self._fast_lane
+        lane = self._slow_lane if job.name in self._slow_jobs else self._fast_lane
         return lane.submit(run, job, *arguments)
 
     def shutdown(self, wait: bool = True) -> None:
-        """Take no more jobs."""
+        """Take no more jobs, and begin none that waits."""
+        self._closing.set()
         self._fast_lane.shutdown(wait)
         self._slow_lane.shutdown(wait)
 

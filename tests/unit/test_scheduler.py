@@ -125,3 +125,35 @@ def test_a_removed_job_runs_no_more(scheduler: Scheduler) -> None:
     scheduler.remove("one")
     time.sleep(0.5)
     assert runs == [1]
+
+
+def test_a_job_added_again_does_not_wait_for_a_run_of_the_former(scheduler: Scheduler, missed: list[str]) -> None:
+    busy, runs = threading.Event(), list[str]()
+    several = Scheduler(2, missed.append)
+    several.start()
+    try:
+        several.add("a", lambda: (runs.append("old"), busy.wait(10)), interval=3600, offset=0)  # type: ignore[arg-type,func-returns-value]
+        eventually(lambda: "old" in runs)
+        several.remove("a")
+        several.add("a", lambda: runs.append("new"), interval=3600, offset=0)
+        eventually(lambda: "new" in runs)
+        assert missed == []
+    finally:
+        busy.set()
+        several.stop()
+
+
+def test_a_stop_begins_no_job_that_waits(missed: list[str]) -> None:
+    busy, runs = threading.Event(), list[str]()
+    one = Scheduler(1, missed.append)
+    one.start()
+    one.add("a", lambda: (runs.append("a"), busy.wait(10)), interval=3600, offset=0)  # type: ignore[arg-type,func-returns-value]
+    eventually(lambda: "a" in runs)
+    one.add("b", lambda: runs.append("b"), interval=3600, offset=0)
+    time.sleep(0.2)
+    stopping = threading.Thread(target=one.stop)
+    stopping.start()
+    time.sleep(0.2)
+    busy.set()
+    stopping.join(10)
+    assert runs == ["a"]
