@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -36,19 +35,19 @@ def run_service(config_file: Path, address: ListenAddress, storage: Path | None,
     signals: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _frame: signals.put(received))
+    watch = FileWatch(config_file)  # before it is read, or a change in between would go unseen
     service = Service(config_file, StateFolder(storage) if storage else None)
     server = WebServer(make_app(service), address)
     server.start()
     log.info("listening", version=__version__, address=str(ListenAddress(address.host, server.port)), pid=os.getpid())
     service.start()
-    watch = FileWatch(config_file)
     while (event := _next_event(signals, watch, poll)) == signal.SIGHUP:
         _reload(service)
     log.debug("signal received", number=event)
     log.info("stopping")
     server.stop()
-    service.stop()
-    _leave()
+    if not service.stop():
+        _leave()
 
 
 class FileWatch:
@@ -89,10 +88,11 @@ def _reload(service: Service) -> None:
         service.reload()
     except ConfigError:
         return  # logged and shown in a gauge; the old configuration runs on
+    except Exception as error:
+        log.exception("reload broke", error=str(error))
 
 
 def _leave() -> None:
-    """End the process although a request that nobody waits for may still hang."""
-    if any(thread.name.startswith("ThreadPoolExecutor") and thread.is_alive() for thread in threading.enumerate()):
-        sys.stderr.flush()
-        os._exit(0)
+    """End the process although a request that nobody waits for still hangs."""
+    sys.stderr.flush()
+    os._exit(0)

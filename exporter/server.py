@@ -82,10 +82,9 @@ def make_app(service: Service) -> Flask:
 
     @app.get("/-/ready")
     def ready() -> Response:
-        if service.is_ready:
-            return _plain("forethought is ready.")
-        waiting = [name for name, running in list(service.queries.items()) if not running.tried]
-        return _plain(f"Not ready: first cycle under way for {', '.join(waiting)}.", status=503)
+        if waiting := service.waiting:
+            return _plain(f"Not ready: first cycle under way for {', '.join(waiting)}.", status=503)
+        return _plain("forethought is ready.")
 
     @app.route("/-/reload", methods=["POST", "PUT"])
     def reload() -> Response:

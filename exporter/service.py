@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable
@@ -28,8 +29,8 @@ log = structlog.get_logger("forethought.service")
 
 # Seconds between two writes of a query's samples to disk: what a crash can lose is pulled again.
 _SAVE_EVERY = 600.0
-# Seconds a stop waits for cycles under way.
-STOP_WITHIN = 10.0
+# Seconds a stop waits for cycles under way. Containers are killed 10 s after they were asked to stop.
+STOP_WITHIN = 5.0
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Running:
     failure: str | None = None
     problem: str = ""
     saved_at: float = field(default_factory=time.monotonic)
+    under_way: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def tried(self) -> bool:
@@ -84,6 +86,8 @@ class Service:
         self._state = state
         self._clock = clock
         self._lock = threading.Lock()
+        # Held to show something of a query that is still there, and to take a query away.
+        self._showing = threading.RLock()
         self._connect = connect
         self._budget = MemoryBudget(self.config.memory_limit_bytes)
         self._source = connect(self.config.source, self.telemetry)
@@ -106,7 +110,14 @@ class Service:
     @property
     def is_ready(self) -> bool:
         """True once each query has been tried, so that a scrape shows results or says why there are none."""
-        return all(running.tried for running in list(self.queries.values()))
+        return not self.waiting
+
+    @property
+    def waiting(self) -> list[str]:
+        """Names of the queries of which no cycle has ended yet."""
+        queries = self.queries.copy()
+        names = [query.name for query in self.config.queries]
+        return [name for name in names if name not in queries or not queries[name].tried]
 
     def reload(self) -> None:
         """Read the configuration again. Queries that did not change keep their windows and models.
@@ -117,45 +128,54 @@ class Service:
             Where it cannot be used; the old one then runs on.
         """
         with self._lock:
+            source = self._source
             try:
                 config = load_config(self.config_file)
+                if config.source != self.config.source:
+                    source = self._connect(config.source, self.telemetry)
                 self._publisher.change(config.output)
             except ConfigError as error:
+                if source is not self._source:
+                    source.close()
                 self.telemetry.config_reload_ok.set(0)
                 for problem in error.problems:
                     log.error("configuration refused; the old one runs on", problem=problem)  # noqa: TRY400
                 raise
-            self._swap(config)
+            self._swap(config, source)
             self._loaded()
 
-    def stop(self) -> None:
-        """Run no more cycles, and keep what they learned."""
+    def stop(self) -> bool:
+        """Run no more cycles, and keep what they learned.
+
+        Returns
+        -------
+        False where a cycle did not end in time: its thread is still there.
+        """
         if self._stopped.is_set():
-            return
+            return True
         self._stopped.set()
         ending = threading.Thread(target=self._scheduler.stop, daemon=True)
         ending.start()
         ending.join(STOP_WITHIN)
-        if ending.is_alive():
-            log.warning("a cycle did not end in time and is abandoned", seconds=STOP_WITHIN)
-        else:
-            for running in self.queries.values():
+        for name, running in self.queries.items():
+            if running.under_way.acquire(blocking=False):  # and no other cycle of it begins
                 self._save(running)
+            else:
+                log.warning("a cycle did not end in time and is abandoned", query=name, seconds=STOP_WITHIN)
         self._publisher.stop()
         self._source.close()
         log.info("stopped")
+        return not ending.is_alive()
 
-    def _swap(self, config: Configuration) -> None:
-        old = self.config
-        source_changed = config.source != old.source
+    def _swap(self, config: Configuration, source: MetricSource) -> None:
+        old, former = self.config, self._source
+        source_changed = source is not former
         if config.parallel_queries != old.parallel_queries:
             log.warning("parallel_queries changes with the next start only")
         wanted = {query.name: query for query in config.queries}
         self.config = config
         self._budget.limit = config.memory_limit_bytes
-        former: MetricSource | None = None
-        if source_changed:
-            former, self._source = self._source, self._connect(config.source, self.telemetry)
+        self._source = source
         for name in [name for name in self.queries if name not in wanted]:
             self._remove(name)
         for query in config.queries:
@@ -170,7 +190,7 @@ class Service:
             if running:
                 self._remove(query.name)
             self._add(query)
-        if former:
+        if source_changed:
             former.close()
 
     def _add(self, query: Query) -> None:
@@ -199,11 +219,20 @@ class Service:
 
     def _remove(self, name: str) -> None:
         self._scheduler.remove(name)
-        del self.queries[name]
-        self._publisher.withdraw(name)
-        self.telemetry.forget(name)
+        with self._showing:
+            del self.queries[name]
+            self._publisher.withdraw(name)
+            self.telemetry.forget(name)
 
     def _run(self, running: Running) -> None:
+        with running.under_way:
+            self._cycle(running)
+        with self._showing:
+            name = running.cycle.query.name
+            if name not in self.queries:  # what a cycle told of itself after it was taken away
+                self.telemetry.forget(name)
+
+    def _cycle(self, running: Running) -> None:
         name, now, started = running.cycle.query.name, self._clock(), time.perf_counter()
         try:
             result = running.cycle.run(now)
@@ -226,23 +255,25 @@ class Service:
             log.exception("forecasting broke", query=name)
             self._failed(running, "internal_error", f"{type(error).__name__}: {error}", 0.0)
             return
-        if result and self.queries.get(name) is running:
-            self._publisher.publish(result)
+        with self._showing:
+            if result and self.queries.get(name) is running:
+                self._publisher.publish(result)
 
     def _succeeded(self, running: Running, result: CycleResult, now: float, seconds: float) -> None:
         name = running.cycle.query.name
-        if self.queries.get(name) is not running:
-            return  # reloaded away while it ran
-        self._publisher.publish(result)
-        self.telemetry.succeeded(name, now=now, seconds=seconds)
-        self.telemetry.series.labels(name).set(result.n_series)
-        self.telemetry.store_bytes.labels(name).set(running.cycle.store.nbytes)
-        self.telemetry.skipped(name, result.skipped)
-        if running.failure:
-            log.info("query works again", query=name)
-        elif running.result is None:
-            log.info("first results", query=name, series=result.n_series, seconds=round(seconds, 2))
-        running.result, running.succeeded_at, running.failure, running.problem = result, now, None, ""
+        with self._showing:
+            if self.queries.get(name) is not running:
+                return  # reloaded away while it ran
+            self._publisher.publish(result)
+            self.telemetry.succeeded(name, now=now, seconds=seconds)
+            self.telemetry.series.labels(name).set(result.n_series)
+            self.telemetry.store_bytes.labels(name).set(running.cycle.store.nbytes)
+            self.telemetry.skipped(name, result.skipped)
+            if running.failure:
+                log.info("query works again", query=name)
+            elif running.result is None:
+                log.info("first results", query=name, series=result.n_series, seconds=round(seconds, 2))
+            running.result, running.succeeded_at, running.failure, running.problem = result, now, None, ""
         if seconds > running.cycle.query.cycle_interval:
             log.warning("cycle took longer than its interval", query=name, seconds=round(seconds, 1))
         if time.monotonic() - running.saved_at > _SAVE_EVERY:
@@ -250,9 +281,10 @@ class Service:
 
     def _failed(self, running: Running, reason: str, problem: str, seconds: float) -> None:
         name = running.cycle.query.name
-        if self.queries.get(name) is not running:
-            return
-        self.telemetry.failed(name, reason, seconds=seconds)
+        with self._showing:
+            if self.queries.get(name) is not running:
+                return
+            self.telemetry.failed(name, reason, seconds=seconds)
         say = log.debug if running.failure == reason else log.warning
         say("query failed; it is tried again every interval", query=name, reason=reason, problem=problem)
         running.failure, running.problem = reason, problem
@@ -272,8 +304,12 @@ class Service:
         return max(float(self.config.stale_after), 1.5 * query.cycle_interval + 60)
 
     def _signature(self, query: Query) -> str:
-        """Say what makes stored samples usable: the same question, asked of the same server."""
-        return f"{self.config.source.url} {query.query} step={query.step} history={query.history}"
+        """Say what makes stored samples usable: the same question, asked of the same server for the same tenant."""
+        ways = {"timeout", "retries", "budget", "compression", "max_points", "max_body_bytes"}  # of asking, not whom
+        asked = self.config.source.model_dump_json(exclude=ways)
+        digest = hashlib.sha256(asked.encode()).hexdigest()  # headers may hold a secret
+        split = f" split_by={query.split_by}" if query.split_by else ""
+        return f"{self.config.source.url} {digest} {query.query}{split} step={query.step} history={query.history}"
 
     def _loaded(self) -> None:
         self.telemetry.config_reload_ok.set(1)

@@ -1,7 +1,9 @@
 """The whole service over a source that is a small class: cycles, failures, reload, restart, HTTP."""
 
 import gzip
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -320,3 +322,72 @@ def test_an_empty_window_is_kept_and_restored(house, tmp_path):
     first._save(first.queries["rate"])
     second = house.service(state=folder)
     assert second.queries["rate"].cycle.store.keys == ()
+
+
+def test_a_reload_that_cannot_connect_keeps_the_old_source_and_configuration(house):
+    service = house.service()
+    before = service.config
+
+    def refuse(settings, telemetry):
+        raise ConfigError("source: headers must be of printable ASCII characters.")
+
+    service._connect = refuse
+    service.config_file.write_text("source: {url: 'http://elsewhere:9090'}\n" + CONFIG)
+    for _ in range(2):
+        with pytest.raises(ConfigError):
+            service.reload()
+    assert service.config is before
+    assert not house.source.closed
+    assert samples(service, "forethought_config_last_reload_successful") == {(): 0}
+
+
+def test_it_is_not_ready_before_its_queries_are_added(house):
+    service = house.service()
+    added = service.queries.copy()
+    service.queries.clear()
+    assert service.waiting == ["rate", "errors"]
+    service.queries.update(added)
+    house.cycle(service)
+    assert service.is_ready
+
+
+def test_samples_of_another_tenant_are_not_taken_over(house, tmp_path):
+    folder = StateFolder(tmp_path / "state")
+    first = house.service("source: {headers: {X-Scope-OrgID: blue}}\n" + CONFIG, state=folder)
+    house.cycle(first)
+    first._save(first.queries["rate"])
+    second = house.service("source: {headers: {X-Scope-OrgID: green}}\n" + CONFIG, state=folder)
+    assert second.queries["rate"].cycle.store.grid is None
+    slower = house.service("source: {timeout: 5s, headers: {X-Scope-OrgID: blue}}\n" + CONFIG, state=folder)
+    assert slower.queries["rate"].cycle.store.grid is not None
+
+
+def test_a_stop_keeps_what_is_not_under_way(house, tmp_path, monkeypatch):
+    monkeypatch.setattr("exporter.service.STOP_WITHIN", 0.1)
+    folder = StateFolder(tmp_path / "state")
+    service = house.service(state=folder)
+    house.cycle(service)
+    hangs = threading.Event()
+    read = house.source.read_range
+
+    def hang(query, grid, *, series_limit):
+        hangs.wait(20)
+        return read(query, grid, series_limit=series_limit)
+
+    house.source.read_range = hang
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(service._run, service.queries["rate"])
+        while not service.queries["rate"].under_way.locked():
+            time.sleep(0.01)
+        service.stop()
+        assert (folder.path / "errors.samples").exists()
+        assert not (folder.path / "rate.samples").exists()
+        hangs.set()
+
+
+def test_a_cycle_of_a_query_that_was_taken_away_leaves_nothing_behind(house):
+    service = house.service()
+    gone = service.queries["errors"]
+    service._remove("errors")
+    service._run(gone)
+    assert "errors" not in (service.page.body() + service.telemetry.render()).decode()
