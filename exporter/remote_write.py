@@ -100,7 +100,8 @@ class RemoteWriter:
         self._queue = WriteQueue(limits.max_pending_bytes)
         self._stopping = threading.Event()
         self._deadline = float("inf")
-        self._problem = ""
+        # What was said last in the log, so that it is said once.
+        self._problem = self._losing = ""
         self._thread = threading.Thread(target=self._work, name="remote-write", daemon=True)
 
     def start(self) -> None:
@@ -140,7 +141,8 @@ class RemoteWriter:
         self._deadline = time.monotonic() + within
         self._stopping.set()
         self._queue.close()
-        self._thread.join(within)
+        if self._thread.is_alive():
+            self._thread.join(within)
         while request := self._queue.take(0.0):
             self._drop(request, "shutdown")
         self._client.close()
@@ -210,7 +212,7 @@ class RemoteWriter:
             self._client.send(request.body, timeout)
         except WriteRefused as error:
             self._warn("results refused; they are dropped", str(error))
-            self._drop(request, "refused")
+            self._count_dropped(request, "refused")
         except WriteUnavailable as error:
             self._warn("results cannot be written; they wait", str(error))
             return error.retry_after
@@ -221,14 +223,19 @@ class RemoteWriter:
     def _sent(self, request: WriteRequest) -> None:
         if self._problem:
             log.info("results are written again", url=self.url)
-        self._problem = ""
+        self._problem = self._losing = ""
         self._telemetry.remote_write_samples.labels(self.url).inc(request.samples)
         self._telemetry.remote_write_last_success.labels(self.url).set(self._clock())
         self._show_pending()
 
     def _drop(self, request: WriteRequest, reason: str) -> None:
+        say = log.debug if reason == self._losing else log.warning
+        say("results dropped; others may follow", url=self.url, samples=request.samples, reason=reason)
+        self._losing = reason
+        self._count_dropped(request, reason)
+
+    def _count_dropped(self, request: WriteRequest, reason: str) -> None:
         self._telemetry.remote_write_dropped.labels(self.url, reason).inc(request.samples)
-        log.debug("results dropped", url=self.url, samples=request.samples, reason=reason)
         self._show_pending()
 
     def _show_pending(self, under_way: WriteRequest | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import time
@@ -38,20 +39,25 @@ def free_address() -> str:
 
 
 @contextmanager
-def prometheus(folder: Path, address: str, config: str = "{}") -> Iterator[str]:
-    file = folder / "prometheus.yml"
-    file.write_text(config)
-    command = ["prometheus", f"--config.file={file}", f"--storage.tsdb.path={folder / 'data'}"]
-    with (folder / "log").open("a") as log:
-        server = subprocess.Popen(
-            [*command, "--web.enable-remote-write-receiver", f"--web.listen-address={address}"], stderr=log
-        )
+def running(command: list[str], log: Path, ready: str) -> Iterator[str]:
+    with log.open("a") as file:
+        server = subprocess.Popen(command, stderr=file, stdout=file)
     try:
-        wait_for(lambda: requests.get(f"http://{address}/-/ready", timeout=5).ok)
-        yield f"http://{address}"
+        wait_for(lambda: requests.get(ready, timeout=5).ok)
+        yield ready.rpartition("/")[0]
     finally:
         server.terminate()
         server.wait(timeout=30)
+
+
+@contextmanager
+def prometheus(folder: Path, address: str, config: str = "{}") -> Iterator[str]:
+    file = folder / "prometheus.yml"
+    file.write_text(config)
+    flags = [f"--config.file={file}", f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address={address}"]
+    command = ["prometheus", *flags, "--web.enable-remote-write-receiver"]
+    with running(command, folder / "log", f"http://{address}/-/ready"):
+        yield f"http://{address}"
 
 
 def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> None:
@@ -124,6 +130,19 @@ def test_results_are_written_and_end_when_they_stop(tmp_path: Path) -> None:
         house.publisher.withdraw("q")
         wait_for(lambda: ask(url, '{__name__=~"forethought_.*"}') == [])
         assert len(ask(url, "last_over_time(forethought_value[5m])")) == 2
+        assert not house.dropped()
+
+
+@pytest.mark.skipif(shutil.which("victoria-metrics") is None, reason="needs the package victoria-metrics")
+def test_victoriametrics_takes_results_and_their_end(tmp_path: Path) -> None:
+    address = free_address()
+    flags = [f"-storageDataPath={tmp_path}", f"-httpListenAddr={address}", "-search.latencyOffset=0s"]
+    server = running(["victoria-metrics", *flags], tmp_path / "log", f"http://{address}/health")
+    with server as url, writing_to(url) as house:
+        house.publish(KEYS, [1.5, 3.0])
+        wait_for(lambda: sorted(row[2] for row in ask(url, "forethought_value")) == [1.5, 3.0])
+        house.publisher.withdraw("q")
+        wait_for(lambda: ask(url, "forethought_value") == [])
         assert not house.dropped()
 
 

@@ -44,8 +44,8 @@ def results(values, query="q", keys=KEYS, expires=float("inf")):
 class Desk:
     """A writer, its clock and what it says of itself."""
 
-    def __init__(self, url, limits=QUICK, **connection):
-        self.clock = Clock()
+    def __init__(self, url, limits=QUICK, clock=None, **connection):
+        self.clock = clock or Clock()
         self.telemetry = Telemetry()
         client = WriteClient(Connection(url=url, **connection))
         self.writer = RemoteWriter(client, limits, {}, self.telemetry, self.clock)
@@ -70,8 +70,8 @@ class Desk:
 
 
 @contextmanager
-def desk(url, limits=QUICK, **connection):
-    it = Desk(url, limits, **connection)
+def desk(url, limits=QUICK, clock=None, **connection):
+    it = Desk(url, limits, clock, **connection)
     it.writer.start()
     try:
         yield it
@@ -178,8 +178,8 @@ def test_nobody_there_is_said_once_and_without_secrets(tmp_path):
         wait_for(lambda: it.value(it.telemetry.remote_write_pending) > 0)
         time.sleep(0.2)
     assert it.dropped() == {"shutdown": 2}
-    warnings = [entry["problem"] for entry in logs if entry["log_level"] == "warning"]
-    assert warnings == ["must be reachable. Got Connection refused."]
+    warnings = [entry.get("problem", entry["event"]) for entry in logs if entry["log_level"] == "warning"]
+    assert warnings == ["must be reachable. Got Connection refused.", "results dropped; others may follow"]
     assert "s3cret" not in str(logs)
     assert b"s3cret" not in it.telemetry.render()
 
@@ -268,6 +268,38 @@ def test_a_stop_sends_what_waits():
         assert [value for _, value, _ in samples(server)] == [0, 1, 2, 3, 4]
         it.offer([6])
         assert it.dropped() == {"shutdown": 1}
+
+
+def test_a_stop_before_the_start_counts_what_was_not_sent():
+    it = Desk("http://127.0.0.1:9")
+    it.offer([1, 2])
+    it.writer.stop(1.0)
+    assert it.dropped() == {"shutdown": 2}
+
+
+def test_many_cycles_at_once_lose_and_double_nothing():
+    with FakeServer(TAKEN) as server, desk(server.url, clock=time.time) as it:
+
+        def cycles(query):
+            for value in range(25):
+                time.sleep(0.002)
+                it.writer.offer(results([value, value], query=query))
+
+        threads = [threading.Thread(target=cycles, args=(f"q{number}",)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        wait_for(lambda: it.taken == 200)
+        came = [
+            (dict(labels)["query"], dict(labels)["job"], milliseconds)
+            for request in server.requests
+            for labels, _, milliseconds in read(request.body)
+        ]
+        assert len(set(came)) == len(came) == 200
+        for series in {(query, job) for query, job, _ in came}:
+            times = [at for query, job, at in came if (query, job) == series]
+            assert times == sorted(times)
 
 
 def test_series_that_stop_are_marked_as_ended():
