@@ -25,6 +25,9 @@ from sources.incremental import PullBudget, pull_missing
 
 log = structlog.get_logger("forethought.cycle")
 
+# Most seconds a cycle spends on new forecasts: the next cycle, or a stop, does not wait for those of many series.
+_FIT_WITHIN = 8.0
+
 
 @dataclass(frozen=True, eq=False)
 class CycleResult:
@@ -136,7 +139,8 @@ class QueryCycle:
             return None
         window = self.store.window()
         with self.telemetry.stage("fit"):
-            seconds = self._forecaster.fit_if_due(window, self.store.generation)
+            within = min(_FIT_WITHIN, 0.3 * self.query.cycle_interval)
+            seconds = self._forecaster.fit_if_due(window, self.store.generation, within)
         self._fitted("forecast", now, seconds)
         return None if seconds is None else self._result(window, self._last)
 

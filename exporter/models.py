@@ -111,6 +111,7 @@ class DetectorSlot:
         self._schedule = FitSchedule(float(plan.refit), plan.offset)
         self._fitted = _Fitted()
         self._model = plan.detector()
+        self._never_negative: BoolArray = np.empty(0, dtype=bool)
         self._alarms = AlarmSlot(plan.suppression, plan.step)
 
     def fit_if_due(self, window: Window, generation: int) -> float | None:
@@ -127,7 +128,9 @@ class DetectorSlot:
         if self._fitted.holds(end, generation):
             return None
         started = time.perf_counter()
-        self._model = self._plan.detector().fit(self._schedule.history(window, last))
+        history = self._schedule.history(window, last)
+        self._model = self._plan.detector().fit(history)
+        self._never_negative = np.logical_not((history.values < 0).any(axis=1))
         self._fitted = _Fitted(end, generation, window.n_series)
         return time.perf_counter() - started
 
@@ -147,6 +150,9 @@ class DetectorSlot:
             expected[:n_rows], lower[:n_rows], upper[:n_rows] = (
                 side[:, -1] for side in (band.expected, band.lower, band.upper)
             )
+            for side in (expected, lower, upper):
+                # A count or a rate below 0 is nothing anybody expects; whether a value is inside does not change.
+                side[:n_rows][self._never_negative & (side[:n_rows] < 0)] = 0.0
             score[:n_rows] = scores[:, -1]
             alarm[:n_rows] = self._alarms.update(recent, scores)
             warming_up[:n_rows] = self._model.warming_up_
@@ -167,6 +173,16 @@ def _count(missing: BoolArray, infinite: BoolArray, warming_up: BoolArray) -> di
     }
 
 
+@dataclass
+class _Fit:
+    """A fit under way: the rows before `done` have their forecasts."""
+
+    target: _Fitted
+    kept: dict[Duration, Interval]
+    done: int = 0
+    seconds: float = 0.0
+
+
 class ForecasterSlot:
     """The forecasts of a query: computed when fitted, looked up until the next fit."""
 
@@ -175,26 +191,66 @@ class ForecasterSlot:
         self._schedule = FitSchedule(plan.forecast_refit, plan.offset)
         self._fitted = _Fitted()
         self._kept: dict[Duration, Interval] = {}
+        self._under_way: _Fit | None = None
 
-    def fit_if_due(self, window: Window, generation: int) -> float | None:
+    def fit_if_due(self, window: Window, generation: int, within: float = math.inf) -> float | None:
         """Learn anew where the clock says so, and keep the forecasts that will be asked for before the next fit.
+
+        Parameters
+        ----------
+        within : float
+            Seconds after which a fit of many series is left, to go on in the next cycle. What the last fit said
+            holds until then.
 
         Returns
         -------
-        Seconds the fit took, or None where the last one still holds, or nothing is forecast.
+        Seconds the whole fit took, or None where it is not done, or not due, or nothing is forecast.
         """
         if not self._plan.horizons or window.n_steps < 2 or not window.n_series:
             return None
-        last = self._schedule.last_fit(window, spare=0)
-        end = float(window.times[last])
-        if self._fitted.holds(end, generation):
+        fit = self._next_fit(window, generation)
+        if fit is None:
             return None
         started = time.perf_counter()
-        # A cycle or two may pass between the time a fit is due and its end.
-        ahead = math.ceil(self._schedule.every / window.step) + 3
-        self._kept = self._compute(self._schedule.history(window, last), ahead)
-        self._fitted = _Fitted(end, generation, window.n_series)
-        return time.perf_counter() - started
+        self._work(fit, window, started + within)
+        fit.seconds += time.perf_counter() - started
+        if fit.done < fit.target.n_rows:
+            return None
+        self._kept, self._fitted, self._under_way = fit.kept, fit.target, None
+        return fit.seconds
+
+    def _next_fit(self, window: Window, generation: int) -> _Fit | None:
+        if self._under_way and self._under_way.target.generation == generation:
+            return self._under_way
+        end = float(window.times[self._schedule.last_fit(window, spare=0)])
+        if self._fitted.holds(end, generation):
+            return None
+        kept = {horizon: _empty(window.n_series, self._ahead(window)) for horizon in self._plan.horizons}
+        self._under_way = _Fit(_Fitted(end, generation, window.n_series), kept)
+        return self._under_way
+
+    def _ahead(self, window: Window) -> int:
+        """Columns kept of each horizon: the steps until the next fit is done, a few cycles after it is due."""
+        return 2 * math.ceil(self._schedule.every / window.step) + 3
+
+    def _work(self, fit: _Fit, window: Window, deadline: float) -> None:
+        last = window.n_steps - 1 - fit.target.steps_since(window)
+        history = self._schedule.history(window, last) if last > 0 else window
+        leads = {horizon: math.ceil(horizon / window.step) for horizon in self._plan.horizons}
+        ahead = self._ahead(window)
+        while fit.done < fit.target.n_rows:
+            rows = slice(fit.done, min(fit.done + _BLOCK, fit.target.n_rows))
+            block = Window(history.keys[rows], history.times, history.values[rows])
+            model = self._plan.forecaster().fit(block)
+            forecast = model.forecast(max(leads.values()) + ahead, coverage=self._plan.coverage)
+            for horizon, lead in leads.items():
+                columns = slice(lead - 1, lead - 1 + ahead)
+                fit.kept[horizon].mean[rows] = forecast.mean[:, columns]
+                fit.kept[horizon].lower[rows] = forecast.lower[:, columns]
+                fit.kept[horizon].upper[rows] = forecast.upper[:, columns]
+            fit.done = rows.stop
+            if time.perf_counter() > deadline:
+                return
 
     def at(self, window: Window, generation: int) -> dict[Duration, Interval]:
         """Forecast for the last step of `window` + each horizon; series without a sample there have none.
@@ -208,21 +264,6 @@ class ForecasterSlot:
             return {}
         absent = ~np.isfinite(window.values[:, -1])
         return {horizon: _column(kept, column, absent) for horizon, kept in self._kept.items()}
-
-    def _compute(self, window: Window, ahead: int) -> dict[Duration, Interval]:
-        leads = {horizon: math.ceil(horizon / window.step) for horizon in self._plan.horizons}
-        steps = max(leads.values()) + ahead
-        kept = {horizon: _empty(window.n_series, ahead) for horizon in leads}
-        for top in range(0, window.n_series, _BLOCK):
-            rows = slice(top, top + _BLOCK)
-            block = Window(window.keys[rows], window.times, window.values[rows])
-            forecast = self._plan.forecaster().fit(block).forecast(steps, coverage=self._plan.coverage)
-            for horizon, lead in leads.items():
-                columns = slice(lead - 1, lead - 1 + ahead)
-                kept[horizon].mean[rows] = forecast.mean[:, columns]
-                kept[horizon].lower[rows] = forecast.lower[:, columns]
-                kept[horizon].upper[rows] = forecast.upper[:, columns]
-        return kept
 
 
 def _empty(n_series: int, n_columns: int) -> Interval:

@@ -174,12 +174,35 @@ def test_a_long_horizon_is_looked_up_not_computed():
     assert [history.times[-1] / 60 for history in forecasts] == [50, 60, 70]
 
 
+def test_a_fit_of_many_series_goes_on_where_it_was_left():
+    forecasts = []
+    slot = ForecasterSlot(plan([], forecasts, horizons=(Duration(2400),)))
+    rows = np.repeat(long_window(0).values, 1200, axis=0)
+    for minute in range(3):
+        now = window(rows + minute, start=60.0 * minute)
+        done = slot.fit_if_due(now, generation=1, within=0.0)
+        assert (done is not None) == (minute == 2)
+        assert bool(slot.at(now, 1)) == (minute == 2)
+    # Blocks of 512, each from the history that was known when the fit began.
+    assert [history.n_series for history in forecasts] == [512, 512, 176]
+    assert len({history.times[-1] for history in forecasts}) == 1
+    interval = slot.at(now, 1)[Duration(2400)]
+    assert np.unique(interval.mean).tolist() == [now.times[-1] + 2400]
+
+
+def test_a_series_that_was_never_negative_has_no_band_below_zero():
+    slot = DetectorSlot(plan([], []))
+    now = window([[0.0, 0.5, 0.25], [-1.0, 0.5, 0.25]])
+    slot.fit_if_due(now, generation=1)
+    assert slot.judge(now).lower.tolist() == [0.0, -0.5]
+
+
 def test_a_forecast_whose_fit_is_overdue_is_absent():
     slot = ForecasterSlot(plan([], [], horizons=(Duration(2400),)))
     slot.fit_if_due(long_window(0), generation=1)
     assert slot.at(long_window(0), 1)
     assert slot.at(long_window(0), 2) == {}
-    assert slot.at(long_window(20), 1) == {}
+    assert slot.at(long_window(40), 1) == {}
 
 
 def test_without_horizons_nothing_is_forecast():
