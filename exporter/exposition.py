@@ -46,7 +46,8 @@ def label_text(key: SeriesKey) -> str:
 
 @lru_cache(maxsize=4096)
 def _template(names: tuple[str, ...]) -> str:
-    return ",".join(f'{name}="%s"' for name in output_names(names))
+    # A name may hold a per cent sign where the source allows any text.
+    return ",".join(f'{name.replace("%", "%%")}="%s"' for name in output_names(names))
 
 
 @dataclass(frozen=True, eq=False)
