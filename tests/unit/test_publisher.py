@@ -84,8 +84,9 @@ def test_a_reload_may_end_writing_and_leaves_an_equal_server_alone():
 def test_settings_that_cannot_be_sent_are_refused_and_the_old_ones_kept():
     with FakeServer(TAKEN) as server:
         desk = Desk(output(server.url))
+        unsendable = RemoteWrite(url=server.url).model_copy(update={"headers": {"X-Tenant": "ä"}})
         with pytest.raises(ConfigError, match=r"output\.remote_write: headers must be of printable ASCII"):
-            desk.publisher.change(output(server.url, headers={"X-Tenant": "ä"}))
+            desk.publisher.change(Output(remote_write=unsendable))
         desk.publish()
         desk.publisher.stop()
         assert len(server.requests) == 1
