@@ -111,3 +111,7 @@ def test_every_declared_name_follows_the_naming_rules():
         assert family.help.endswith("."), family.name
         assert not family.name.endswith(("_percent", "_ms", "_milliseconds")), family.name
     assert len({family.name for family in metrics.FAMILIES}) == len(metrics.FAMILIES)
+
+
+def test_a_label_name_is_no_format():
+    assert label_text(SeriesKey({"a%sb": "100%"})) == 'a%sb="100%"'
