@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 
 import numpy as np
@@ -32,12 +33,15 @@ class MemoryBudget:
 
     def __init__(self, limit: int | None = None) -> None:
         self.limit = limit
+        self._lock = threading.Lock()  # stores grow in several threads, and a set must not change while it is summed
         self._stores: weakref.WeakSet[RingStore] = weakref.WeakSet()
 
     @property
     def used(self) -> int:
         """Bytes held by all stores."""
-        return sum(store.nbytes for store in self._stores)
+        with self._lock:
+            stores = list(self._stores)
+        return sum(store.nbytes for store in stores)
 
     def allow(self, store: RingStore, nbytes: int) -> None:
         """Let `store` grow to `nbytes`.
@@ -47,7 +51,8 @@ class MemoryBudget:
         StoreFull
             Where the limit would be passed.
         """
-        self._stores.add(store)
+        with self._lock:
+            self._stores.add(store)
         wanted = self.used - store.nbytes + nbytes
         if self.limit is not None and wanted > self.limit:
             raise StoreFull(

@@ -133,3 +133,20 @@ def test_refuses_what_does_not_fit():
     outside = Grid(0, STEP, N_STEPS + 1)
     with pytest.raises(ValueError, match="inside"):
         store.merge(Window((), outside.times, np.empty((0, N_STEPS + 1))), outside)
+
+
+def test_a_budget_is_summed_while_another_thread_adds_a_store():
+    budget = MemoryBudget(10**9)
+    late: list[RingStore] = []
+
+    class GrowsMeanwhile(RingStore):
+        @property
+        def nbytes(self):
+            late.append(RingStore(step=60, n_steps=10, budget=budget))
+            budget._stores.add(late[-1])
+            return 80
+
+    stores = [GrowsMeanwhile(step=60, n_steps=10, budget=budget) for _ in range(3)]
+    for store in stores:
+        budget.allow(store, 80)
+    assert budget.used >= 240
