@@ -13,6 +13,8 @@ Format = Literal["logfmt", "json"]
 
 # Libraries that report at INFO what is our business only when it goes wrong.
 _QUIET = ("apscheduler", "waitress", "urllib3", "werkzeug", "tzlocal")
+# And what warns of runs left out, which we tell ourselves with the name of the query.
+_SILENT = "apscheduler.scheduler"
 
 
 def set_up_logs(level: Level, form: Format) -> None:
@@ -42,6 +44,7 @@ def set_up_logs(level: Level, form: Format) -> None:
     logging.basicConfig(handlers=[handler], level=numeric, force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(numeric, logging.WARNING))
+    logging.getLogger(_SILENT).setLevel(logging.ERROR)
 
 
 def _renderer(form: Format) -> structlog.typing.Processor:
