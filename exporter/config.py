@@ -154,6 +154,11 @@ class Forecast(_Section):
         return tuple(sorted(value))
 
 
+# Years of minutes. More is a slip of the pen, and would not fit into memory for a single series.
+MOST_STEPS = 2_000_000
+MOST_STEPS_AHEAD = 100_000
+
+
 class QueryDefaults(_Section):
     """What a query may set for itself; under `defaults`, for all queries."""
 
@@ -186,8 +191,12 @@ class QueryDefaults(_Section):
     def _whole_steps(self) -> Self:
         if self.history % self.step:
             raise ValueError(f"history must be a multiple of the step {self.step}. Got {self.history}.")
-        if self.history < 2 * self.step:
-            raise ValueError(f"history must be at least 2 steps of {self.step}. Got {self.history}.")
+        if not 2 <= self.history // self.step <= MOST_STEPS:
+            raise ValueError(
+                f"history must be at least 2 and at most {MOST_STEPS} steps of {self.step}. Got {self.history}."
+            )
+        if any(horizon > MOST_STEPS_AHEAD * self.step for horizon in self.forecast.horizons):
+            raise ValueError(f"forecast.horizons must be at most {MOST_STEPS_AHEAD} steps of {self.step}.")
         return self
 
     @property

@@ -79,12 +79,14 @@ def _line(document: Document, error: ErrorDetails) -> str:
     if kind == "value_error":
         return f"{document.place(path)}: {error['ctx']['error']}"
     if kind in _EXPECTED:
-        return f"{document.place(path)}: {_EXPECTED[kind]}. Got {_shown(given)}."
+        return f"{document.place(path)}: {_EXPECTED[kind]}. Got {_shown(given, path)}."
     message = error["msg"][0].lower() + error["msg"][1:]
-    return f"{document.place(path)}: {message.replace('input should', 'must')}. Got {_shown(given)}."
+    return f"{document.place(path)}: {message.replace('input should', 'must')}. Got {_shown(given, path)}."
 
 
-def _shown(value: object) -> str:
+def _shown(value: object, path: Path) -> str:
+    if value is not None and "headers" in path:  # it may be a secret
+        return f"a {type(value).__name__}"
     text = "nothing" if value is None else repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
 

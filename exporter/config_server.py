@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -9,6 +10,11 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from exporter.duration import Duration
+
+# Also of an address that is none: the message about it must not show a password.
+_WITH_USER = re.compile(r"([A-Za-z]+:)?/*[^/?#]*@")
+# What HTTP allows as the name of a header (RFC 9110, token).
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 def _positive(value: Duration) -> Duration:
@@ -71,16 +77,27 @@ class Endpoint(Section):
     @field_validator("url")
     @classmethod
     def _http(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"must be an http or https URL, such as http://127.0.0.1:9090. Got {value!r}.")
-        if parts.username or parts.password:
+        if _WITH_USER.match(value):
             raise ValueError("must not hold a user name or password. Use basic_auth with a password_file.")
         try:
+            parts = urlsplit(value)
             _ = parts.port
         except ValueError as error:
-            raise ValueError(f"must have a port between 1 and 65535. Got {value!r}.") from error
+            raise ValueError(f"must be a URL with a port between 1 and 65535, if any. Got {value!r}.") from error
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"must be an http or https URL, such as http://127.0.0.1:9090. Got {value!r}.")
         return value.rstrip("/")
+
+    @field_validator("headers")
+    @classmethod
+    def _sendable(cls, value: dict[str, str]) -> dict[str, str]:
+        for name, text in value.items():
+            if not _HEADER_NAME.fullmatch(name) or not text.isascii() or not text.isprintable() or text != text.strip():
+                raise ValueError(
+                    "must be names and values of printable ASCII characters, without spaces around them. "
+                    f"Got others in {name!a}."
+                )
+        return value
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:

@@ -10,6 +10,8 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 _UNITS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
+# A hundred years; calendars of the libraries below end somewhere behind it.
+_MOST = 5_200 * 604_800
 _PATTERN = re.compile("".join(rf"(?:(?P<{unit}>\d+){unit})?" for unit in _UNITS))
 
 
@@ -31,12 +33,15 @@ class Duration(int):
         Raises
         ------
         ValueError
-            Where the text is no duration of 0 seconds or more.
+            Where the text is no duration of 0 seconds or more, or above a hundred years.
         """
         match = _PATTERN.fullmatch(text.strip())
         if match is None or not text.strip():
             raise ValueError(f"must be a duration with a unit, such as 30s, 5m, 1h30m or 14d. Got {text!r}.")
-        return cls(sum(int(match[unit] or 0) * seconds for unit, seconds in _UNITS.items()))
+        total = sum(int((match[unit] or "0")[:20]) * seconds for unit, seconds in _UNITS.items())
+        if total > _MOST:
+            raise ValueError(f"must be at most {_MOST // 604_800}w. Got {text[:40]!r}.")
+        return cls(total)
 
     def __str__(self) -> str:
         rest, text = int(self), ""

@@ -49,3 +49,9 @@ def test_durations_read_back_what_they_write(text):
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(ValueError, match="must be a duration with a unit"):
         Duration.parse(text)
+
+
+@pytest.mark.parametrize("text", ["9" * 5000 + "s", "5201w"])
+def test_a_duration_longer_than_a_hundred_years_is_refused(text):
+    with pytest.raises(ValueError, match="must be at most 5200w"):
+        Duration.parse(text)
