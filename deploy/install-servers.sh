@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Usage: deploy/install-servers.sh [prometheus] [alertmanager] [chromium]
+# Usage: deploy/install-servers.sh [prometheus] [alertmanager] [chromium] [victoria-metrics]
 # Installs the named Debian packages where their programs are missing. Nothing is started: the packages' own
 # services stay off, as they would listen on every interface.
 set -euo pipefail
 
-declare -A program=([prometheus]=prometheus [alertmanager]=prometheus-alertmanager [chromium]=chromium)
-declare -A package=([prometheus]=prometheus [alertmanager]=prometheus-alertmanager [chromium]='chromium fonts-dejavu-core')
+declare -A program=([prometheus]=prometheus [alertmanager]=prometheus-alertmanager [chromium]=chromium [victoria-metrics]=victoria-metrics)
+declare -A package=([prometheus]=prometheus [alertmanager]=prometheus-alertmanager [chromium]='chromium fonts-dejavu-core' [victoria-metrics]=victoria-metrics)
 
 missing=()
 for name in "$@"; do

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import shutil
 import socket
 import subprocess
 import time
@@ -19,6 +21,7 @@ from sources.connection import Connection
 from sources.errors import QueryRefused, SourceUnavailable
 from sources.instant import InstantDecoder
 from sources.prometheus import PrometheusSource
+from sources.split import SplitSource
 
 pytestmark = pytest.mark.servers
 
@@ -65,12 +68,24 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+# The program on the PATH, and another version that may be named, such as an unpacked Prometheus 3.
+PROGRAMS = {"prometheus": "prometheus", "prometheus 3": os.environ.get("FORETHOUGHT_PROMETHEUS3", "")}
+
+
+@pytest.fixture(scope="module", params=PROGRAMS)
+def program(request: pytest.FixtureRequest) -> str:
+    found = shutil.which(PROGRAMS[request.param])
+    if not found:
+        pytest.skip(f"{request.param} is not there: install it, or name it in FORETHOUGHT_PROMETHEUS3")
+    return found
+
+
 @contextmanager
-def prometheus(data: Path, *flags: str) -> Iterator[str]:
+def prometheus(program: str, data: Path, *flags: str) -> Iterator[str]:
     config = data.parent / "prometheus.yml"
     config.write_text("{}\n")
     port = free_port()
-    command = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={data}", LOOKBACK, *flags]
+    command = [program, f"--config.file={config}", f"--storage.tsdb.path={data}", LOOKBACK, *flags]
     command += ["--storage.tsdb.retention.time=100y", f"--web.listen-address=127.0.0.1:{port}"]
     with (data.parent / f"log-{port}").open("w") as log:
         server = subprocess.Popen(command, stderr=log)
@@ -112,8 +127,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def url(data: Path) -> Iterator[str]:
-    with prometheus(data) as running:
+def url(program: str, data: Path) -> Iterator[str]:
+    with prometheus(program, data) as running:
         yield running
 
 
@@ -135,8 +150,9 @@ def test_a_server_that_allows_fewer_points_is_asked_for_less(url: str) -> None:
         check_whole(source)
 
 
-def test_a_server_that_allows_few_samples_is_asked_for_less(data: Path) -> None:
-    with prometheus(data, "--query.max-samples=10000") as url, opened(url) as source:
+def test_a_server_that_allows_few_samples_is_asked_for_less(program: str, data: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(data, tmp_path / "data", ignore=shutil.ignore_patterns("lock", "queries.active"))
+    with prometheus(program, copy, "--query.max-samples=10000") as url, opened(url) as source:
         check_whole(source)
         answer = source.read_range("load", WHOLE, series_limit=4)
         assert answer.requests > 6
@@ -187,6 +203,18 @@ def test_wrong_queries_are_refused_in_the_servers_words(url: str, query: str, sa
 def test_a_wrong_prefix_is_refused(url: str) -> None:
     with opened(url + "/prom") as source, pytest.raises(QueryRefused, match="404 Not Found: 404 page not found"):
         source.read_range("load", Grid(WHOLE.start, 60, 20), series_limit=9)
+
+
+def test_a_query_in_parts_is_the_whole(url: str) -> None:
+    grid = Grid(WHOLE.start, 60, 300)
+    with opened(url) as source:
+        whole = source.read_range('load{kind!="none"}', grid, series_limit=4).window
+        split = SplitSource(source, "kind", match="load")
+        parts = split.read_range('load{kind!="none",$split}', grid, series_limit=4).window
+        assert source.label_values("text", grid, match="load") == [HOSTILE]
+    assert dict(zip(parts.keys, parts.values.tolist(), strict=True)) == dict(
+        zip(whole.keys, whole.values.tolist(), strict=True)
+    )
 
 
 def test_the_newest_points_are_matched(url: str) -> None:
