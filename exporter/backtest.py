@@ -20,6 +20,9 @@ from series import FloatArray, Reason, Window
 # No forecast is asked of less than this share of the window: a model must have something to learn from.
 FIRST_ORIGIN = 1 / 3
 
+# Samples from here on are the largest number of a language, or a mistake; their squares are infinite.
+_ENDLESS = 1e150
+
 
 @dataclass(frozen=True, kw_only=True)
 class Backtest:
@@ -207,8 +210,8 @@ def _blocks(window: Window, samples: int) -> Iterator[Window]:
     for first in range(0, window.n_series, rows):
         part = slice(first, first + rows)
         values = window.values[part]
-        # An infinite sample can neither be drawn nor enter a mean: it counts as missing.
-        yield Window(window.keys[part], window.times, np.where(np.isfinite(values), values, np.nan))
+        # What is infinite, or has an infinite square, can neither be drawn nor enter a mean: it counts as missing.
+        yield Window(window.keys[part], window.times, np.where(np.abs(values) < _ENDLESS, values, np.nan))
 
 
 def _most_interesting(results: list[SeriesResult], drawn: int) -> list[SeriesResult]:

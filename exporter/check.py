@@ -43,7 +43,8 @@ def ask_queries(config: Configuration, say: Callable[[str], None]) -> bool:
 
 
 def _ask(source: MetricSource, query: Query, say: Callable[[str], None]) -> bool:
-    grid = Grid.ending(time.time(), step=query.step, history=query.step, latency=query.latency)
+    step = int(query.step)
+    grid = Grid.ending(time.time(), step=step, history=step, latency=query.latency)
     try:
         asked = make_query_source(query, source)
         answer = asked.read_range(query.query, grid, series_limit=query.series_limit)

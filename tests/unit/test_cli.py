@@ -9,7 +9,13 @@ import sys
 import time
 import urllib.request
 
+import numpy as np
 import pytest
+
+from exporter.check import ask_queries
+from exporter.config_load import parse_config
+from series import Window
+from sources.base import Answer
 
 CONFIG = "source: {url: 'http://127.0.0.1:1', timeout: 1s, retries: 0}\nqueries: [{name: up, query: up}]\n"
 
@@ -139,3 +145,21 @@ def wait_for(url, text, seconds=20):
             return page
         time.sleep(0.1)
     raise AssertionError(f"{text!r} did not appear in:\n{page[-2000:]}")
+
+
+class Recorder:
+    """A source that gives nothing and remembers for when."""
+
+    def read_range(self, query, grid, *, series_limit):
+        self.grid = grid
+        return Answer(Window((), grid.times, np.empty((0, grid.n_steps))))
+
+    def close(self):
+        pass
+
+
+def test_check_config_asks_in_plain_seconds(monkeypatch):
+    source = Recorder()
+    monkeypatch.setattr("exporter.check.make_source", lambda settings, telemetry: source)
+    assert ask_queries(parse_config("f.yml", CONFIG), lambda line: None)
+    assert str(source.grid.step) == "60"
