@@ -12,7 +12,7 @@ import simdjson
 from series import FloatArray
 from sources.decode import LABEL_SET
 from sources.frame import Body, read_envelope
-from sources.points import WIDTH, Bytes, Points, Positions, windows
+from sources.points import INSTANT, ONE_STEP, WIDTH, Bytes, Layout, Points, Positions, windows
 from sources.refusal import check_envelope, not_an_answer
 
 # Enough points for numpy to be busy, few enough to stay in the cache.
@@ -57,10 +57,13 @@ class InstantDecoder:
     ----------
     rows : mapping of bytes to int
         Row of each known series by the raw JSON of its labels.
+    takes_partial : bool, default False
+        Whether an answer may be used that says it is partial; it then becomes a warning.
     """
 
-    def __init__(self, rows: Mapping[bytes, int]) -> None:
+    def __init__(self, rows: Mapping[bytes, int], *, takes_partial: bool = False) -> None:
         self._rows = rows
+        self._takes_partial = takes_partial
         self._order: _Order | None = None
         self._parser = simdjson.Parser()
 
@@ -73,14 +76,27 @@ class InstantDecoder:
             As `sources.decode.RangeDecoder.add`.
         """
         try:
-            return self._cut(query, body) or self._parse(query, body)
+            return self._cut(query, body, INSTANT) or self._parse(query, body)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise not_an_answer(query, body, error) from error
 
-    def _cut(self, query: str, body: Body) -> Newest | None:
-        if (points := Points.of(body)) is None or (values := self._numbers(points)) is None:
+    def decode_step(self, query: str, body: Body) -> Newest | None:
+        """Read one answer of ``/api/v1/query_range`` for a single step, or give None where its layout is another.
+
+        Raises
+        ------
+        QueryRefused, SourceUnavailable, AnswerIncomplete
+            As `decode`.
+        """
+        try:
+            return self._cut(query, body, ONE_STEP)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise not_an_answer(query, body, error) from error
+
+    def _cut(self, query: str, body: Body, layout: Layout) -> Newest | None:
+        if (points := Points.of(body, layout)) is None or (values := self._numbers(points)) is None:
             return None
-        check_envelope(query, points.envelope, "vector")
+        check_envelope(query, points.envelope, layout.kind, takes_partial=self._takes_partial)
         if self._order is None or not self._order.holds(points):
             try:
                 self._order = _Order(points, self._rows)
@@ -120,7 +136,7 @@ class InstantDecoder:
 
     def _parse(self, query: str, body: Body) -> Newest:
         envelope = read_envelope(body)
-        check_envelope(query, envelope, "vector")
+        check_envelope(query, envelope, "vector", takes_partial=self._takes_partial)
         points = [one for one in _POINTS.decode(envelope.data.result) if one.value] if envelope.data else []
         labels = [bytes(one.metric) for one in points]
         rows, unknown = _look_up(labels, self._rows)

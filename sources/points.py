@@ -1,4 +1,4 @@
-"""Where each point lies in an instant answer of Prometheus' compact layout."""
+"""Where each point lies in an answer of one point a series, in Prometheus' compact layout."""
 
 from __future__ import annotations
 
@@ -14,8 +14,32 @@ Bytes = npt.NDArray[np.uint8]
 
 # A double has at most 24 characters in Prometheus' spelling, then comes a quotation mark.
 WIDTH = 32
-_VALUE = b'},"value":['
-_BETWEEN = b'"]},' + LABELS  # closes a point and opens the next
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What stands around the one point of a series, in Prometheus' compact JSON.
+
+    Attributes
+    ----------
+    kind : str
+        Type of the result.
+    opening, closing : bytes
+        From the end of the labels to the point, and from the end of its number to the end of the series.
+    """
+
+    kind: str
+    opening: bytes
+    closing: bytes
+
+    @property
+    def between(self) -> bytes:
+        """What closes a series and opens the next."""
+        return self.closing + b"," + LABELS
+
+
+INSTANT = Layout("vector", b'},"value":[', b'"]}')
+ONE_STEP = Layout("matrix", b'},"values":[[', b'"]]}')
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +55,7 @@ class Points:
     envelope: Envelope
 
     @classmethod
-    def of(cls, body: Body) -> Points | None:
+    def of(cls, body: Body, layout: Layout = INSTANT) -> Points | None:
         """Find them, or None where the layout differs in anything."""
         start = body.find(RESULT) + len(RESULT)
         if start < len(RESULT) or not body.startswith(LABELS, start):
@@ -42,30 +66,32 @@ class Points:
         at = np.flatnonzero(brackets)
         at = at[np.searchsorted(at, start + len(LABELS)) :]
         # No label holds this: inside of a string the quotation mark would have a backslash before it.
-        opens = np.flatnonzero(_same(text, at - len(_VALUE) + 1, _VALUE))
+        opens = np.flatnonzero(_same(text, at - len(layout.opening) + 1, layout.opening))
         if not len(opens) or opens[-1] + 1 >= len(at):
             return None
-        return cls._between(body, text, start, at[opens], at[opens + 1])
+        return cls._between(body, text, start, at[opens], at[opens + 1], layout)
 
     @classmethod
-    def _between(cls, body: Body, text: Bytes, start: int, opens: Positions, closes: Positions) -> Points | None:
+    def _between(
+        cls, body: Body, text: Bytes, start: int, opens: Positions, closes: Positions, layout: Layout
+    ) -> Points | None:
         stamp = bytes(body[opens[0] : body.find(b'"', int(opens[0])) + 1])  # [1700000000.123,"
         values = opens + len(stamp)
         lengths = closes - 1 - values
         if (
             not 3 <= len(stamp) <= WIDTH
             or not _same(text, opens, stamp).all()
-            or not _same(text, closes[:-1] - 1, _BETWEEN).all()
+            or not _same(text, closes[:-1] - 1, layout.between).all()
             or lengths.min() < 1
             or lengths.max() >= WIDTH
-            or body[closes[-1] - 1 : closes[-1] + 3] != b'"]}]'
+            or not body.startswith(layout.closing + b"]", int(closes[-1]) - 1)
         ):
             return None
-        envelope = envelope_around(body, start, int(closes[-1]) + 2)
+        envelope = envelope_around(body, start, int(closes[-1]) - 1 + len(layout.closing))
         if envelope is None:
             return None
-        starts = np.concatenate(([start + len(LABELS) - 1], closes[:-1] + len(_BETWEEN) - 2))
-        return cls(text, float(stamp[1:-2]), starts, opens - len(_VALUE) + 2, values, lengths, envelope)
+        starts = np.concatenate(([start + len(LABELS) - 1], closes[:-1] + len(layout.between) - 2))
+        return cls(text, float(stamp[1:-2]), starts, opens - len(layout.opening) + 2, values, lengths, envelope)
 
     def labels(self) -> list[bytes]:
         """The raw JSON labels of each point."""

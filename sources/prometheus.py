@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -16,6 +16,9 @@ from sources.budget import Gate
 from sources.connection import Connection
 from sources.decode import RangeDecoder
 from sources.errors import AnswerIncomplete, QueryRefused, QueryTooLarge, SourceError, shorten
+from sources.known import KnownSeries
+from sources.newest import NewestStep, StepRead
+from sources.plan import Plan
 from sources.promql import PromqlClient
 from sources.refusal import not_an_answer
 
@@ -23,9 +26,6 @@ from sources.refusal import not_an_answer
 _FIRST_LOOK = 10
 # An expression sees samples older than its instants: a label value that ended so many seconds before still counts.
 _LOOK_BACK = 86_400
-# Keys of gone series are let go of above this many, and whole queries above that many.
-_SPARE = 1_000
-_QUERIES = 1_000
 
 
 class RequestObserver(Protocol):
@@ -84,7 +84,7 @@ class PrometheusSource:
         self._max_samples = max_samples
         self._on_request = on_request
         self._clock = clock
-        self._known = _KnownKeys()
+        self._known = KnownSeries()
 
     def read_range(self, query: str, grid: Grid, *, series_limit: int) -> Answer:
         """Evaluate `query` at every instant of `grid`; see `sources.base.MetricSource`.
@@ -92,17 +92,17 @@ class PrometheusSource:
         The newest part is asked for first and is short where the number of series is unknown, so that a query that
         returns far too many is refused after a small answer.
         """
+        if grid.n_steps == 1:
+            return self._read_step(query, grid, series_limit)
         known = self._known.of(query)
-        decoder = RangeDecoder(
-            query, grid, series_limit=series_limit, takes_partial=self._backend.takes_partial, known=known
-        )
-        plan = _Plan(grid, self._max_points)
+        decoder = self._decoder(query, grid, series_limit, known)
+        plan = Plan(grid, self._max_points)
         received = requests = 0
         while plan.remaining:
             expected = max(decoder.n_series, len(known))
             part = plan.take(self._steps(expected, series_limit, first=not requests))
             try:
-                received += self._read_part(query, part, decoder)
+                received += self._ask(query, part, partial(self._add, query, decoder, part))
             except QueryTooLarge:
                 if part.n_steps == 1:
                     raise
@@ -112,20 +112,54 @@ class PrometheusSource:
         self._known.keep(query, known, window.keys)
         return Answer(window, decoder.skipped, decoder.warnings, requests, received, decoder.samples)
 
+    def _read_step(self, query: str, part: Grid, series_limit: int) -> Answer:
+        """The steady case, one step: mostly of the same series as the time before."""
+        known = self._known.of(query)
+        decoder = self._decoder(query, part, series_limit, known)
+        reader = self._known.take_reader(query) or NewestStep(takes_partial=self._backend.takes_partial)
+        found: list[StepRead] = []
+
+        def decode(body: bytearray) -> int:
+            step = reader.read(query, body, part, series_limit=series_limit, known=known)
+            if step is None:
+                return self._add(query, decoder, part, body)
+            self._check_whole(query, step.warnings)
+            found.append(step)
+            return step.window.n_series
+
+        received = self._ask(query, part, decode)
+        window, warnings = decoder.window(), decoder.warnings
+        if found:
+            window, warnings = found[0].window, found[0].warnings
+            self._known.keep_reader(query, reader)
+        self._known.keep(query, known, window.keys)
+        samples = window.n_series if found else decoder.samples
+        return Answer(window, decoder.skipped, warnings, 1, received, samples)
+
+    def _decoder(self, query: str, grid: Grid, series_limit: int, known: dict[bytes, SeriesKey]) -> RangeDecoder:
+        return RangeDecoder(
+            query, grid, series_limit=series_limit, takes_partial=self._backend.takes_partial, known=known
+        )
+
+    def _add(self, query: str, decoder: RangeDecoder, part: Grid, body: bytearray) -> int:
+        samples = decoder.add(body, part)
+        self._check_whole(query, decoder.warnings)
+        return samples
+
     def _steps(self, expected: int, series_limit: int, *, first: bool) -> int:
         """How many steps to ask for at once where so many series are expected, 0 for unknown."""
         if not expected and first:
             return _FIRST_LOOK
         return max(1, self._max_samples // max(1, expected or series_limit))
 
-    def _read_part(self, query: str, part: Grid, decoder: RangeDecoder) -> int:
+    def _ask(self, query: str, part: Grid, decode: Callable[[bytearray], int]) -> int:
+        """Ask for a part, have it decoded, and give the bytes received."""
         started = self._clock()
         seconds, received, samples, outcome = None, 0, 0, "success"
         try:
             body = self.client.fetch(query, "/api/v1/query_range", self._params(query, part))
             seconds = self._clock() - started
-            samples = decoder.add(body, part)
-            self._check_whole(query, decoder.warnings)
+            samples = decode(body)
             received = len(body)
         except SourceError as error:
             outcome = error.reason
@@ -193,52 +227,6 @@ class PrometheusSource:
     def close(self) -> None:
         """Give the connections back."""
         self.client.close()
-
-
-class _Plan:
-    """What of a grid is still to be asked for, newest first."""
-
-    def __init__(self, grid: Grid, most: int) -> None:
-        self.remaining = [grid] if grid.n_steps else []
-        self._most = most
-
-    def take(self, steps: int) -> Grid:
-        """Cut the newest part of at most so many steps off."""
-        steps = min(steps, self._most)
-        whole = self.remaining.pop()
-        older = whole.n_steps - steps
-        if older <= 0:
-            return whole
-        self.remaining.append(Grid(whole.start, whole.step, older))
-        return Grid(whole.start + older * whole.step, whole.step, steps)
-
-    def halve(self, part: Grid) -> None:
-        """Ask for a part again that was too large, in smaller ones."""
-        self._most = part.n_steps // 2
-        self.remaining.append(part)
-
-
-class _KnownKeys:
-    """The keys of each query by the raw JSON of their labels, kept from pull to pull."""
-
-    def __init__(self) -> None:
-        self._by_query: dict[str, dict[bytes, SeriesKey]] = {}
-        self._lock = threading.Lock()
-
-    def of(self, query: str) -> dict[bytes, SeriesKey]:
-        with self._lock:
-            return self._by_query.get(query, {})
-
-    def keep(self, query: str, known: dict[bytes, SeriesKey], seen: tuple[SeriesKey, ...]) -> None:
-        """Keep what was seen: series come and go, and memory must not grow with the gone ones."""
-        if len(known) > _SPARE + 2 * len(seen):
-            alive = set(seen)
-            known = {labels: key for labels, key in known.items() if key in alive}
-        with self._lock:
-            self._by_query.pop(query, None)
-            self._by_query[query] = known
-            if len(self._by_query) > _QUERIES:
-                del self._by_query[next(iter(self._by_query))]
 
 
 class _Values(msgspec.Struct, rename="camel"):

@@ -32,7 +32,8 @@ def victoriametrics(
 
     Notes
     -----
-    ``nocache=1`` is always sent: without it the server moves the instants to multiples of its own choice.
+    ``nocache=1`` is always sent: without it the server answers from a cache that late samples do not reach, and moves
+    instants that are not multiples of the step.
 
     References
     ----------

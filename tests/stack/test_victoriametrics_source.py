@@ -109,8 +109,7 @@ def test_a_range_beyond_the_points_of_one_request_comes_back_whole(url: str, max
     assert answer.warnings == ()
 
 
-def test_instants_are_not_moved(url: str) -> None:
-    # Without nocache=1 so long a range would begin and end at multiples of the step that the server likes better.
+def test_instants_are_those_asked_for(url: str) -> None:
     grid = Grid(WHOLE.start - WHOLE.start % 420 + 420, 420, 60)
     with opened(url) as source:
         window = source.read_range('load{kind="sum"}', grid, series_limit=1).window
