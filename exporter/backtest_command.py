@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,9 +188,11 @@ def _instant(text: str) -> float:
 
 
 def _summary(report: BacktestReport) -> str:
-    return (
-        f"{len(report.results)} series, {report.alarms} anomalies "
-        f"({report.alarms_per_series_day:.2f} per series and day, {report.alarm_share:.2%} of the time), "
-        f"forecast interval held {report.coverage:.1%} of samples ({report.asked_coverage:.0%} asked), "
-        f"MASE {report.mase:.2f}"
-    )
+    anomalies = f"{len(report.results)} series, {report.alarms} anomalies"
+    if math.isfinite(report.alarm_share):
+        anomalies += f" ({report.alarms_per_series_day:.2f} per series and day, {report.alarm_share:.2%} of the time)"
+    if not math.isfinite(report.coverage):
+        return f"{anomalies}, too short a past to test forecasts"
+    held = f"forecast interval held {report.coverage:.1%} of samples ({report.asked_coverage:.0%} asked)"
+    error = f", MASE {report.mase:.2f}" if math.isfinite(report.mase) else ""
+    return f"{anomalies}, {held}{error}"

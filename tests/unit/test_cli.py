@@ -163,3 +163,13 @@ def test_check_config_asks_in_plain_seconds(monkeypatch):
     monkeypatch.setattr("exporter.check.make_source", lambda settings, telemetry: source)
     assert ask_queries(parse_config("f.yml", CONFIG), lambda line: None)
     assert str(source.grid.step) == "60"
+
+
+def test_a_backtest_of_a_short_file_says_what_it_could_not_test(tmp_path):
+    file = tmp_path / "load.csv"
+    file.write_text("timestamp,value\n2026-11-01T00:00:00,1\n2026-11-01T01:00:00,2\n2026-11-01T02:00:00,2\n")
+    result = forethought("backtest", f"--file={file}", "--horizon=1d", f"--out={tmp_path}/load.html")
+    assert result.returncode == 0, result.stderr
+    said = " ".join((result.stdout + result.stderr).split())
+    assert "too short a past to test forecasts" in said
+    assert "nan" not in said.replace(str(tmp_path), "")
