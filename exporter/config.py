@@ -261,7 +261,7 @@ class Configuration(_Section):
     memory_limit_bytes: int = Field(default=4_000_000_000, ge=1_000_000)
     """Most memory for the samples of all queries. A query that would pass it fails, with the reason memory_limit."""
     parallel_queries: int = Field(default=2, ge=1, le=64)
-    """How many queries may be asked and judged at the same time."""
+    """How many queries may be asked and judged at the same time. Those that took over 10 s share one more thread."""
     output: Output = Output()
     """Where results go beside /metrics, and in which portions."""
     stale_after: PositiveDuration = Duration(300)

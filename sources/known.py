@@ -10,6 +10,8 @@ from sources.newest import NewestStep
 # Keys of gone series are let go of above this many, and whole queries above that many.
 _SPARE = 1_000
 _QUERIES = 1_000
+# A query that was not answered in time is asked for so much less at once, and for so much more after each answer.
+_LESS, _MORE = 0.5, 0.02
 
 
 class KnownSeries:
@@ -18,6 +20,7 @@ class KnownSeries:
     def __init__(self) -> None:
         self._by_query: dict[str, dict[bytes, SeriesKey]] = {}
         self._readers: dict[str, NewestStep] = {}
+        self._shares: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def of(self, query: str) -> dict[bytes, SeriesKey]:
@@ -35,6 +38,24 @@ class KnownSeries:
             self._by_query[query] = known
             if len(self._by_query) > _QUERIES:
                 del self._by_query[next(iter(self._by_query))]
+
+    def share(self, query: str) -> float:
+        """How much of the usual is asked for at once: less than 1 where that was too much for the server's time."""
+        return self._shares.get(query, 1.0)
+
+    def answered(self, query: str) -> None:
+        """Ask for a little more the next time, up to the usual."""
+        with self._lock:
+            share = self._shares.pop(query, 1.0) + _MORE
+            if share < 1:
+                self._shares[query] = share
+
+    def timed_out(self, query: str) -> None:
+        """Ask for less the next time."""
+        with self._lock:
+            self._shares[query] = self._shares.pop(query, 1.0) * _LESS
+            if len(self._shares) > _QUERIES:
+                del self._shares[next(iter(self._shares))]
 
     def take_reader(self, query: str) -> NewestStep | None:
         """What reads the steps of a query. Nobody else has it until it is kept again: it is not thread-safe."""

@@ -15,7 +15,7 @@ from sources.base import Answer
 from sources.budget import Gate
 from sources.connection import Connection
 from sources.decode import RangeDecoder
-from sources.errors import AnswerIncomplete, QueryRefused, QueryTooLarge, SourceError, shorten
+from sources.errors import AnswerIncomplete, QueryRefused, QueryTooLarge, SourceError, SourceUnavailable, shorten
 from sources.known import KnownSeries
 from sources.newest import NewestStep, StepRead
 from sources.plan import Plan
@@ -100,7 +100,7 @@ class PrometheusSource:
         received = requests = 0
         while plan.remaining:
             expected = max(decoder.n_series, len(known))
-            part = plan.take(self._steps(expected, series_limit, first=not requests))
+            part = plan.take(self._steps(query, expected, series_limit, first=not requests))
             try:
                 received += self._ask(query, part, partial(self._add, query, decoder, part))
             except QueryTooLarge:
@@ -146,11 +146,12 @@ class PrometheusSource:
         self._check_whole(query, decoder.warnings)
         return samples
 
-    def _steps(self, expected: int, series_limit: int, *, first: bool) -> int:
+    def _steps(self, query: str, expected: int, series_limit: int, *, first: bool) -> int:
         """How many steps to ask for at once where so many series are expected, 0 for unknown."""
         if not expected and first:
             return _FIRST_LOOK
-        return max(1, self._max_samples // max(1, expected or series_limit))
+        samples = int(self._max_samples * self._known.share(query))
+        return max(1, samples // max(1, expected or series_limit))
 
     def _ask(self, query: str, part: Grid, decode: Callable[[bytearray], int]) -> int:
         """Ask for a part, have it decoded, and give the bytes received."""
@@ -161,8 +162,11 @@ class PrometheusSource:
             seconds = self._clock() - started
             samples = decode(body)
             received = len(body)
+            self._known.answered(query)
         except SourceError as error:
             outcome = error.reason
+            if isinstance(error, SourceUnavailable) and error.timed_out:
+                self._known.timed_out(query)
             raise
         finally:
             if self._on_request:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -219,3 +220,30 @@ def test_a_server_without_access_has_no_version_but_an_error() -> None:
 def test_limits_below_one_are_refused() -> None:
     with pytest.raises(ValueError, match=r"must be 1 or more\. Got 0 and 5"):
         PrometheusSource(Connection(url="http://host"), max_points=0, max_samples=5)
+
+
+def test_a_range_that_takes_the_server_too_long_is_asked_for_in_less_next_time() -> None:
+    slow, grid = [True], steps(100)
+    server = Server(product)
+
+    def answer(handler: Handler, request: Request) -> None:
+        wanted = (int(request.params["end"]) - int(request.params["start"])) // 60 + 1
+        if wanted > 60 and slow[0]:
+            time.sleep(0.5)
+        server(handler, request)
+
+    with FakeServer(answer) as running:
+        one = PrometheusSource(Connection(url=running.url, retries=0, timeout=0.25), max_samples=300)
+        one.read_range("q", steps(10), series_limit=10)
+        with pytest.raises(SourceUnavailable, match=r"must answer within 0\.25 s"):
+            one.read_range("q", grid, series_limit=10)
+        server.asked.clear()
+        np.testing.assert_array_equal(one.read_range("q", grid, series_limit=10).window.values, expected(grid, 3))
+        assert server.asked == [50, 50]
+        slow[0] = False
+        for _ in range(30):
+            one.read_range("q", steps(2), series_limit=10)
+        server.asked.clear()
+        one.read_range("q", grid, series_limit=10)
+        assert server.asked == [100]
+        one.close()
