@@ -31,11 +31,11 @@ generated-check: install  ## are dashboards and reference pages as the code make
 	$(PY) -m exporter.reference --check docs
 
 test: check  ## everything CI runs
-	@deploy/install-servers.sh prometheus alertmanager chromium
+	@deploy/install-servers.sh prometheus alertmanager victoria-metrics chromium
 	$(PY) -m pytest -m 'not slow'
 
 test-slow: install  ## statistical and soak tests
-	@deploy/install-servers.sh prometheus alertmanager chromium
+	@deploy/install-servers.sh prometheus alertmanager victoria-metrics chromium
 	$(PY) -m pytest -m slow
 
 format: install  ## rewrite the code as check wants it

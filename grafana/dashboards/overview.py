@@ -37,6 +37,7 @@ def overview() -> Dashboard:
         ("Forecasts", _forecasts()),
         ("Cycles", _cycles()),
         ("Source", _source()),
+        ("Output", _output()),
         ("Models and memory", _models()),
     ):
         dashboard.with_row(Row(title))
@@ -236,6 +237,72 @@ def _source() -> list[timeseries.Panel]:
             "cps",
             (queries.rate(metrics.SOURCE_SAMPLES, "", "instance"), "{{instance}}"),
         ).min(0),
+        curves(
+            "Requests at once",
+            "Under way, and how many may be. The limit falls while the server is slow or busy, and rises again.",
+            "short",
+            (metrics.SOURCE_REQUESTS_RUNNING.name, "under way {{instance}}"),
+            (metrics.SOURCE_REQUEST_LIMIT.name, "limit {{instance}}"),
+        ).min(0),
+        curves(
+            "Signs of overload",
+            "Slow answers, 429, 503 and time-outs a second, and the rest last given to the server, in seconds.",
+            "short",
+            (queries.rate(metrics.SOURCE_OVERLOADS, "", "sign"), "{{sign}}"),
+            (metrics.SOURCE_REST.name, "rest {{instance}}"),
+        )
+        .min(0)
+        .no_value("The source was never overloaded."),
+        curves(
+            "Steps still to be pulled",
+            "Of the history; above 0 while it is filled, and after an outage.",
+            "short",
+            (f"{metrics.UNPULLED_STEPS.name}{{{QUERIES}}}", "{{query}}"),
+        ).min(0),
+    ]
+
+
+def _output() -> list[timeseries.Panel]:
+    return [
+        curves(
+            "Size of the results on a page",
+            "As text; a scrape is compressed to about a tenth.",
+            "bytes",
+            (metrics.PAGE_BYTES.name, "shard {{shard}} {{instance}}"),
+        ).min(0),
+        curves(
+            "Pages withheld",
+            "1 while the results of a page are larger than output.max_page_bytes: more shards are needed.",
+            "short",
+            (metrics.PAGE_WITHHELD.name, "shard {{shard}} {{instance}}"),
+        )
+        .min(0)
+        .max(1),
+        curves(
+            "Samples by remote write",
+            "Taken by the server, and given up by reason.",
+            "cps",
+            (queries.rate(metrics.REMOTE_WRITE_SAMPLES, "", "url"), "taken by {{url}}"),
+            (queries.rate(metrics.REMOTE_WRITE_DROPPED, "", "url, reason"), "given up: {{reason}}"),
+        )
+        .min(0)
+        .no_value("Remote write is not configured."),
+        curves(
+            "Waiting for remote write",
+            "Bytes in the queue.",
+            "bytes",
+            (metrics.REMOTE_WRITE_PENDING.name, "{{url}}"),
+        )
+        .min(0)
+        .no_value("Remote write is not configured."),
+        curves(
+            "Since the last success of remote write",
+            "Rises while the server takes nothing.",
+            "s",
+            (queries.age(metrics.REMOTE_WRITE_LAST_SUCCESS, ""), "{{url}}"),
+        )
+        .min(0)
+        .no_value("Remote write is not configured."),
     ]
 
 

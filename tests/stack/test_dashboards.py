@@ -34,6 +34,9 @@ OWN_LABELS = {
     "model": ("baseline", "forecast"),
     "version": ("1",),
     "python_version": ("3",),
+    "shard": ("0",),
+    "sign": ("slow", "429"),
+    "url": ("http://127.0.0.1:9090/api/v1/write",),
 }
 TARGET = 'instance="127.0.0.1:9815",job="forethought"'
 

@@ -22,6 +22,7 @@ class Store(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.status = status
         self.received = 0
+        self.counting = threading.Lock()  # two connections write at once
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -37,7 +38,9 @@ class _Handler(BaseHTTPRequestHandler):
     server: Store
 
     def do_POST(self) -> None:
-        self.server.received += len(self.rfile.read(int(self.headers["Content-Length"])))
+        size = len(self.rfile.read(int(self.headers["Content-Length"])))
+        with self.server.counting:
+            self.server.received += size
         self.send_response(self.server.status)
         self.end_headers()
 
