@@ -89,6 +89,13 @@ class QueryCycle:
         self._forecaster = ForecasterSlot(plan)
         self._lines = Lines(query.name, shards)
         self._last: _Last | None = None
+        self._unpulled = 0
+        self._fills = 0
+
+    @property
+    def _generation(self) -> int:
+        """Changes when rows moved or the history became whole: what was learned before then no longer holds."""
+        return self.store.generation + self._fills
 
     def run(self, now: float) -> CycleResult:
         """Pull what is new, judge the last complete step, and render it with the forecasts at hand.
@@ -116,10 +123,10 @@ class QueryCycle:
                 limit=query.series_limit,
                 budget=self._pull_budget,
             )
-            self.telemetry.unpulled_steps.labels(query.name).set(pulled.unpulled)
+            self._note_fill(pulled.unpulled)
         window = self.store.window()
         with stage("fit"):
-            self._fitted("baseline", now, self._detector.fit_if_due(window, self.store.generation))
+            self._fitted("baseline", now, self._detector.fit_if_due(window, self._generation))
         with stage("judge"):
             judged = self._detector.judge(window)
         for warning in pulled.warnings:
@@ -140,13 +147,19 @@ class QueryCycle:
         window = self.store.window()
         with self.telemetry.stage("fit"):
             within = min(_FIT_WITHIN, 0.3 * self.query.cycle_interval)
-            seconds = self._forecaster.fit_if_due(window, self.store.generation, within)
+            seconds = self._forecaster.fit_if_due(window, self._generation, within)
         self._fitted("forecast", now, seconds)
         return None if seconds is None else self._result(window, self._last)
 
+    def _note_fill(self, unpulled: int) -> None:
+        if self._unpulled and not unpulled:
+            self._fills += 1
+        self._unpulled = unpulled
+        self.telemetry.unpulled_steps.labels(self.query.name).set(unpulled)
+
     def _result(self, window: Window, last: _Last) -> CycleResult:
         with self.telemetry.stage("render"):
-            forecasts = self._forecaster.at(window, self.store.generation)
+            forecasts = self._forecaster.at(window, self._generation)
             columns = _columns(last.judged, forecasts)
             results = Results(self.query.name, window.keys, columns, expires=last.now + self.stale_after)
             block = Block.of(results, self._lines)

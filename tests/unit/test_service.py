@@ -26,6 +26,7 @@ queries:
   - {name: rate, query: rate}
   - {name: errors, query: errors}
 """
+FIT = (("model", "baseline"), ("query", "rate"))
 KEYS = tuple(SeriesKey({"job": name}) for name in ("api", "web"))
 
 
@@ -173,6 +174,18 @@ def test_a_query_that_does_not_fit_into_memory_fails_and_says_so(house):
     house.cycle(service)
     assert set(samples(service, "forethought_cycle_failure")) == {(("query", "errors"), ("reason", "memory_limit"))}
     assert {dict(labels)["query"] for labels in samples(service, "forethought_value")} == {"rate"}
+
+
+def test_models_learn_anew_once_a_history_that_came_in_parts_is_whole(house):
+    service = house.service()
+    fitted = []
+    for unpulled in (None, 300, None, None):
+        if unpulled:
+            service.queries["rate"].cycle._note_fill(unpulled)  # as a pull that was left at its budget
+        house.cycle(service)
+        fitted.append(samples(service, "forethought_model_fit_timestamp_seconds")[FIT])
+        house.clock.now += 1
+    assert fitted[0] < fitted[1] == fitted[2] == fitted[3]
 
 
 def test_a_clock_set_back_is_survived(house):
