@@ -22,8 +22,8 @@ from exporter.config_output import RemoteWrite
 from exporter.exposition import Lines, header
 from exporter.metrics import VALUE
 from exporter.page import gzip_member
+from exporter.remote_write.request import Messages, in_requests
 from exporter.results import Column
-from exporter.write_request import Messages, in_requests
 from series import FloatArray, SeriesKey
 
 # Samples of one request, as configured by default.

@@ -178,7 +178,7 @@ def backtest(out: Path, **options: Any) -> None:
       forethought backtest --config.file forethought.yml --name request_rate
       forethought backtest --file load.csv --horizon 1d --out load.html
     """
-    from exporter.backtest_command import BacktestOptions, run_backtest
+    from exporter.backtests.command import BacktestOptions, run_backtest
     from exporter.logs import set_up_logs
     from sources.errors import SourceError
 

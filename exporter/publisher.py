@@ -14,7 +14,7 @@ from exporter.page import ResultPage
 from exporter.telemetry import Telemetry
 
 if TYPE_CHECKING:
-    from exporter.remote_write import RemoteWriter
+    from exporter.remote_write.writer import RemoteWriter
 
 log = structlog.get_logger("forethought.output")
 

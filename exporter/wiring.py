@@ -20,7 +20,7 @@ from sources.incremental import PullBudget
 
 if TYPE_CHECKING:
     from detectors.base import Baseline
-    from exporter.remote_write import RemoteWriter
+    from exporter.remote_write.writer import RemoteWriter
     from forecasting.base import Forecaster
     from sources.backend import Backend
     from sources.connection import Connection
@@ -69,8 +69,8 @@ def make_writer(output: Output, telemetry: Telemetry, clock: Callable[[], float]
     """
     if (settings := output.remote_write) is None:
         return None
-    from exporter.remote_write import RemoteWriter, WriteLimits
-    from exporter.write_client import WriteClient
+    from exporter.remote_write.client import WriteClient
+    from exporter.remote_write.writer import RemoteWriter, WriteLimits
 
     limits = WriteLimits(
         timeout=float(settings.timeout),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from exporter.backtest_report import Anomaly, BacktestReport, SeriesResult
+from exporter.backtests.report import Anomaly, BacktestReport, SeriesResult
 from exporter.pages.curves import encode
 from exporter.pages.environment import render, static_text
 from exporter.pages.text import Labels, common_labels, own_labels, without_credentials

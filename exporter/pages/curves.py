@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from exporter.backtest_report import Anomaly, Curves, Ribbon
+from exporter.backtests.report import Anomaly, Curves, Ribbon
 from series import FloatArray
 
 # A week of five minutes goes in whole; more is cut into buckets, each of which keeps two points or three. A plot is

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from detectors.seasonal import SeasonalBaseline
-from exporter.backtest import Backtest
+from exporter.backtests.backtest import Backtest
 from exporter.pages import render_backtest
 from forecasting.harmonic import HarmonicRegression
 from series import SeriesKey, Window

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.base import Band
-from exporter.backtest import Backtest, past_origins
-from exporter.backtest_errors import naive_scale
-from exporter.backtest_report import BacktestReport, SeriesResult
+from exporter.backtests.backtest import Backtest, past_origins
+from exporter.backtests.errors import naive_scale
+from exporter.backtests.report import BacktestReport, SeriesResult
 from forecasting.base import Forecast
 from series import BoolArray, FloatArray, Reason, SeriesKey, Window
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exporter.backtest_report import Anomaly, Curves, Ribbon
+from exporter.backtests.report import Anomaly, Curves, Ribbon
 from exporter.pages.curves import WHOLE, chosen_columns, encode
 from series import FloatArray
 

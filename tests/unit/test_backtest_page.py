@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from exporter.backtest_report import Anomaly, BacktestReport, Curves, LeadError, Ribbon, SeriesResult
+from exporter.backtests.report import Anomaly, BacktestReport, Curves, LeadError, Ribbon, SeriesResult
 from exporter.pages import render_backtest
 from series import Reason, SeriesKey
 

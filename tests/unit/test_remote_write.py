@@ -12,10 +12,10 @@ import pytest
 import structlog
 
 from exporter import metrics
-from exporter.remote_write import RemoteWriter, WriteLimits
+from exporter.remote_write.client import WriteClient
+from exporter.remote_write.writer import RemoteWriter, WriteLimits
 from exporter.results import Column, Results
 from exporter.telemetry import Telemetry
-from exporter.write_client import WriteClient
 from series import SeriesKey
 from sources.connection import Connection
 from tests.fakes.http_server import FakeServer, always, header

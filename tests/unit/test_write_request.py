@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter import metrics
+from exporter.remote_write.labels import varint as encode
+from exporter.remote_write.request import STALE, Messages, in_requests
+from exporter.remote_write.shown import Shown
 from exporter.results import Column, Results, output_names
-from exporter.shown import Shown
-from exporter.write_labels import varint as encode
-from exporter.write_request import STALE, Messages, in_requests
 from series import SeriesKey
 from tests.fakes.write_reader import fields, read, varint
 

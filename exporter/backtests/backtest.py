@@ -10,9 +10,9 @@ import numpy as np
 
 from detectors.base import Band, Baseline
 from detectors.walk import walk_forward
-from exporter.backtest_anomalies import THRESHOLD, anomalies_of
-from exporter.backtest_errors import ForecastErrors, LeadSums
-from exporter.backtest_report import BacktestReport, Curves, Ribbon, SeriesResult
+from exporter.backtests.anomalies import THRESHOLD, anomalies_of
+from exporter.backtests.errors import ForecastErrors, LeadSums
+from exporter.backtests.report import BacktestReport, Curves, Ribbon, SeriesResult
 from forecasting.base import Forecast, Forecaster
 from forecasting.naive import SeasonalNaive
 from series import FloatArray, Reason, Window

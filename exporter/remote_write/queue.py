@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 
-from exporter.write_request import WriteRequest
+from exporter.remote_write.request import WriteRequest
 
 
 class WriteQueue:

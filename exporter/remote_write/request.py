@@ -14,8 +14,8 @@ import cramjam
 import numpy as np
 import numpy.typing as npt
 
+from exporter.remote_write.labels import between, label, varint
 from exporter.results import Column
-from exporter.write_labels import between, label, varint
 from series import FloatArray, SeriesKey
 from series.key import NAME
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from exporter.backtest_report import LeadError
+from exporter.backtests.report import LeadError
 from forecasting.base import Forecast
 from series import BoolArray, FloatArray, Window
 from series.calendar import DAY

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 
+from exporter.remote_write.client import WriteClient, WriteRefused, WriteUnavailable
+from exporter.remote_write.queue import WriteQueue
+from exporter.remote_write.request import STALE, Messages, WriteRequest, in_requests
+from exporter.remote_write.shown import Shown
 from exporter.results import Results
-from exporter.shown import Shown
 from exporter.telemetry import Telemetry
-from exporter.write_client import WriteClient, WriteRefused, WriteUnavailable
-from exporter.write_queue import WriteQueue
-from exporter.write_request import STALE, Messages, WriteRequest, in_requests
 
 log = structlog.get_logger("forethought.remote_write")
 

@@ -13,8 +13,8 @@ import yaml
 from rich.console import Console
 from rich.progress import Progress
 
-from exporter.backtest import Backtest
-from exporter.backtest_report import BacktestReport
+from exporter.backtests.backtest import Backtest
+from exporter.backtests.report import BacktestReport
 from exporter.config import Query, Source
 from exporter.config_file import ConfigError
 from exporter.config_load import load_config, parse_config

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from exporter.backtest_report import Anomaly, Curves
+from exporter.backtests.report import Anomaly, Curves
 from series import FloatArray
 
 Columns = npt.NDArray[np.intp]
@@ -29,7 +29,7 @@ def anomalies_of(times: FloatArray, curves: Curves, *, join: int) -> tuple[Anoma
 
     Examples
     --------
-    >>> from exporter.backtest_report import Ribbon
+    >>> from exporter.backtests.report import Ribbon
     >>> line = np.array([1.0, 9.0, 1.0, 8.0])
     >>> band = Ribbon(np.ones(4), np.zeros(4), np.full(4, 2.0))
     >>> found = anomalies_of(np.arange(4.0) * 60, Curves(line, abs(line - 1), band, band, band), join=1)

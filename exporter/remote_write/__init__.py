@@ -1,0 +1,1 @@
+"""Results written to a server: Prometheus' remote write, version 1."""
