@@ -44,6 +44,7 @@ class Running:
     problem: str = ""
     saved_at: float = field(default_factory=time.monotonic)
     under_way: threading.Lock = field(default_factory=threading.Lock)
+    """Held while a cycle changes the samples."""
 
     @property
     def tried(self) -> bool:
@@ -225,15 +226,18 @@ class Service:
             self.telemetry.forget(name)
 
     def _run(self, running: Running) -> None:
-        with running.under_way:
-            self._cycle(running)
+        now = self._clock()
+        with running.under_way:  # the samples change; forecasting only reads them
+            judged = self._cycle(running, now)
+        if judged:
+            self._look_ahead(running, now)
         with self._showing:
             name = running.cycle.query.name
             if name not in self.queries:  # what a cycle told of itself after it was taken away
                 self.telemetry.forget(name)
 
-    def _cycle(self, running: Running) -> None:
-        name, now, started = running.cycle.query.name, self._clock(), time.perf_counter()
+    def _cycle(self, running: Running, now: float) -> bool:
+        name, started = running.cycle.query.name, time.perf_counter()
         try:
             result = running.cycle.run(now)
         except StoreFull as error:
@@ -245,7 +249,8 @@ class Service:
             self._failed(running, "internal_error", f"{type(error).__name__}: {error}", time.perf_counter() - started)
         else:
             self._succeeded(running, result, now, time.perf_counter() - started)
-            self._look_ahead(running, now)
+            return True
+        return False
 
     def _look_ahead(self, running: Running, now: float) -> None:
         name = running.cycle.query.name

@@ -398,6 +398,26 @@ def test_a_stop_keeps_what_is_not_under_way(house, tmp_path, monkeypatch):
         hangs.set()
 
 
+def test_a_stop_keeps_the_samples_of_a_query_whose_forecasts_are_being_made(house, tmp_path, monkeypatch):
+    monkeypatch.setattr("exporter.service.STOP_WITHIN", 0.1)
+    folder = StateFolder(tmp_path / "state")
+    service = house.service(state=folder)
+    running = service.queries["rate"]
+    forecasting, done = threading.Event(), threading.Event()
+
+    def take_long(now):
+        forecasting.set()
+        done.wait(20)
+
+    running.cycle.look_ahead = take_long
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(service._run, running)
+        assert forecasting.wait(10)
+        service.stop()
+        assert (folder.path / "rate.samples").exists()
+        done.set()
+
+
 def test_a_cycle_of_a_query_that_was_taken_away_leaves_nothing_behind(house):
     service = house.service()
     gone = service.queries["errors"]
