@@ -17,6 +17,8 @@ import numpy.typing as npt
 import pytest
 import requests
 
+from grafana.check import ask_all
+
 FloatArray = npt.NDArray[np.float64]
 
 CHECKOUT = Path(__file__).parents[2]
@@ -128,6 +130,8 @@ def test_the_planted_incident_is_notified_within_two_minutes_and_nothing_is_left
             "the history's samples are 60 s apart: there must be no hole after it"
         )
         assert (np.diff(samples[:, 1]) >= 0).all(), "a counter never falls, also not where the history ends"
+        empty = [answer for answer in ask_all(demo.url(0), time.time()) if not answer.is_good]
+        assert empty == [], "every panel of the dashboards has something to show"
         assert "begins failure burst: billing-invoice-export" in demo.said
         assert "notification FIRING ForethoughtAnomaly" in demo.said
         assert "billing-invoice-export" in (demo.state / "notifications.json").read_text()
