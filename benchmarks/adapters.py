@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 # Two of the sets were published without dates; any Monday will do.
-_UNDATED = pd.Timestamp("2020-01-06")
+UNDATED = pd.Timestamp("2020-01-06")
 AnySet = TypeVar("AnySet")
 
 
@@ -41,21 +41,6 @@ class DetectionSet:
     causes: pd.DataFrame | None = None
 
 
-@dataclass(frozen=True, eq=False)
-class ForecastingSet:
-    """Histories and targets, as `python -m benchmarks.forecasting` reads them.
-
-    Attributes
-    ----------
-    name : str
-    series : pandas.DataFrame
-        Columns ``series, timestamp, value, split`` (``history`` or ``target``).
-    """
-
-    name: str
-    series: pd.DataFrame
-
-
 def detection_sets(data: Path) -> Iterator[DetectionSet]:
     """Sets under `data`: the folder itself, or each folder in it that can be read, one at a time.
 
@@ -64,21 +49,17 @@ def detection_sets(data: Path) -> Iterator[DetectionSet]:
     FileNotFoundError
         Where nothing under `data` is a set of labelled series.
     """
-    yield from _read(data, _detection_set)
+    yield from sets_under(data, _detection_set)
 
 
-def forecasting_sets(data: Path) -> Iterator[ForecastingSet]:
-    """Sets under `data`: the folder itself, or each folder in it that can be read, one at a time.
+def sets_under(data: Path, reader: Callable[[Path], AnySet | None]) -> Iterator[AnySet]:
+    """What `reader` makes of the folder itself, or of each folder in it that it can read, one at a time.
 
     Raises
     ------
     FileNotFoundError
-        Where nothing under `data` is a set of histories and targets.
+        Where it can read none.
     """
-    yield from _read(data, _forecasting_set)
-
-
-def _read(data: Path, reader: Callable[[Path], AnySet | None]) -> Iterator[AnySet]:
     found = False
     for folder in [data, *sorted(path for path in data.iterdir() if path.is_dir())]:
         read = reader(folder)
@@ -92,7 +73,7 @@ def _read(data: Path, reader: Callable[[Path], AnySet | None]) -> Iterator[AnySe
 
 
 def _detection_set(folder: Path) -> DetectionSet | None:
-    columns = _columns(folder / "series.parquet")
+    columns = columns_of(folder / "series.parquet")
     if {"label", "scored"} <= columns:
         return DetectionSet(folder.name, _compact(pd.read_parquet(folder / "series.parquet")), *_tables(folder))
     if "in_window" in columns:
@@ -106,7 +87,8 @@ def _detection_set(folder: Path) -> DetectionSet | None:
     return None
 
 
-def _columns(path: Path) -> set[str]:
+def columns_of(path: Path) -> set[str]:
+    """Names in a Parquet file; none where there is no file."""
     return set(pq.read_schema(path).names) if path.exists() else set()
 
 
@@ -163,7 +145,7 @@ def _wide(folder: Path, group: str, file: str) -> DetectionSet:
 
 
 def _timestamp(row: pd.Series) -> pd.Series:
-    return _UNDATED + pd.to_timedelta(row.to_numpy(np.int64) * 300, unit="s")
+    return UNDATED + pd.to_timedelta(row.to_numpy(np.int64) * 300, unit="s")
 
 
 def _causes(folder: Path, group: str) -> pd.DataFrame | None:
@@ -172,67 +154,3 @@ def _causes(folder: Path, group: str) -> pd.DataFrame | None:
     causes = pd.read_csv(folder / "causes.csv")
     start, end = _timestamp(causes["first_row"]), _timestamp(causes["last_row"])
     return pd.DataFrame({"series": causes[group], "start": start, "end": end, "metrics": causes["metrics"]})
-
-
-def _forecasting_set(folder: Path) -> ForecastingSet | None:
-    columns = _columns(folder / "series.parquet")
-    if "split" in columns:
-        return ForecastingSet(folder.name, pd.read_parquet(folder / "series.parquet"))
-    if (folder / "load.parquet").exists():
-        return _load(folder)
-    if (folder / "requests.parquet").exists():
-        return _requests(folder)
-    if (folder / "services.parquet").exists():
-        return _services(folder)
-    if "label" in columns and "in_window" not in columns:
-        return _ingress(folder)
-    return None
-
-
-def _origins(name: str, series: pd.Series, first: int, every: int, history: int, target: int) -> Iterator[pd.DataFrame]:
-    """Cut one long series into independent ones, each `history` + `target` rows, named after their place."""
-    for start in range(first, len(series) - history - target + 1, every):
-        part = series.iloc[start : start + history + target]
-        split = np.where(np.arange(len(part)) < history, "history", "target")
-        yield pd.DataFrame(
-            {"series": f"{name}@{start}", "timestamp": part.index, "value": part.to_numpy(float), "split": split}
-        )
-
-
-def _load(folder: Path) -> ForecastingSet:
-    """Hourly load: 8 weeks of history, 2 days ahead, from 5 origins spread over the years."""
-    load = pd.read_parquet(folder / "load.parquet").set_index("timestamp")
-    load = load.asfreq("h")
-    parts = [part for region in load for part in _origins(region, load[region], 1_000, 7_957, 8 * 168, 48)]
-    return ForecastingSet(folder.name, pd.concat(parts, ignore_index=True))
-
-
-def _requests(folder: Path) -> ForecastingSet:
-    """Requests of one hour, counted in 10 s bins: the last 5 minutes from what came before."""
-    requests = pd.read_parquet(folder / "requests.parquet").set_index("timestamp")
-    counts = {name: group.resample("10s").size().iloc[1:-1] for name, group in requests.groupby("service")}
-    parts = [part for name, one in counts.items() for part in _origins(name, one, 0, 30, len(one) // 2, 30)]
-    return ForecastingSet(folder.name, pd.concat(parts, ignore_index=True))
-
-
-def _services(folder: Path) -> ForecastingSet:
-    """Metrics of online services, 5 min: 14 days of the published training part, then one day."""
-    wide = pd.read_parquet(folder / "services.parquet")
-    wide = wide[wide["split"] == "train"].assign(timestamp=lambda table: _timestamp(table["row"]))
-    parts: list[pd.DataFrame] = []
-    for service, table in wide.groupby("service"):
-        table = table.set_index("timestamp")
-        for metric in (column for column in table.columns if column.startswith("m")):
-            parts += _origins(f"{service}/{metric}", table[metric], 0, 1_440, 14 * 288, 288)
-    return ForecastingSet(folder.name, pd.concat(parts, ignore_index=True))
-
-
-def _ingress(folder: Path) -> ForecastingSet:
-    """Production series of 1 min (7 days, then 6 hours) and of 1 hour (2 weeks, then a day)."""
-    table = pd.read_parquet(folder / "series.parquet")
-    parts: list[pd.DataFrame] = []
-    for name, group in table.groupby("series"):
-        values = group.set_index("timestamp")["value"]
-        minutes = len(values) > 10_000
-        parts += _origins(name, values, 0, *((2_880, 10_080, 360) if minutes else (120, 336, 24)))
-    return ForecastingSet(folder.name, pd.concat(parts, ignore_index=True))

@@ -13,10 +13,10 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from benchmarks.adapters import forecasting_sets
 from benchmarks.forecasting_cases import Case, cases, windows
 from benchmarks.forecasting_peers import Peer, installed
 from benchmarks.forecasting_scores import scores, summary
+from benchmarks.forecasting_sets import forecasting_sets
 from forecasting import FORECASTERS
 from series import FloatArray
 
