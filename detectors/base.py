@@ -30,6 +30,7 @@ class Detector(Protocol):
     - Scores are (n_series, n_steps) float64: 0 is ordinary, 1 is the threshold, higher is stranger; NaN where
       there is no sample; 0 throughout a series that warms up.
     - No step sees a later one; no row sees another.
+    - `advance` then `score` says of later steps what one `score` of all would have said.
     - Rows stand in the order of the window, and the window holds the same keys as the history.
     """
 
@@ -39,8 +40,11 @@ class Detector(Protocol):
     def fit(self, history: Window) -> Self:
         """Learn what is normal from samples that are known now."""
 
+    def advance(self, window: Window) -> None:
+        """Take note of steps that will not change any more; what is judged from now on begins right after them."""
+
     def score(self, window: Window) -> FloatArray:
-        """Judge the steps of `window`, which lie after those of the history."""
+        """Judge the steps of `window`, which begin right after the last that is known."""
 
 
 class Baseline(Detector, Protocol):

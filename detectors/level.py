@@ -28,10 +28,13 @@ class Level:
         Medians of the last blocks, oldest first, NaN where there was no sample.
     fallback : (n_series,) float64
         Level where no recent block has a sample.
+    begun : (n_series, less than a block) float64
+        Samples of the block under way, which move the level when it is whole.
     """
 
     recent: FloatArray
     fallback: FloatArray
+    begun: FloatArray
 
     @classmethod
     def before(cls, residual: FloatArray, step: float, memory: float) -> Level:
@@ -39,7 +42,7 @@ class Level:
         blocks = max(1, round(memory / (block_length(step) * step)))
         first = median(residual[:, : max(1, round(memory / step))])
         first = np.where(np.isnan(first), median(residual), first)
-        return cls(np.full((len(residual), blocks), np.nan), first)
+        return cls(np.full((len(residual), blocks), np.nan), first, residual[:, :0])
 
     def follow(self, residual: FloatArray, step: float) -> tuple[FloatArray, Level]:
         """The level known before each block, and the one after the last.
@@ -58,12 +61,17 @@ class Level:
         level : Level
             For the columns after these.
         """
-        length, size = block_length(step), self.recent.shape[1]
-        joined = np.concatenate([self.recent, block_medians(residual, length)], axis=1)
+        length, size, begun = block_length(step), self.recent.shape[1], self.begun.shape[1]
+        samples = np.concatenate([self.begun, residual], axis=1)
+        joined = np.concatenate([self.recent, block_medians(samples, length)], axis=1)
         known = median(np.lib.stride_tricks.sliding_window_view(joined, size, axis=1))
         known = np.where(np.isnan(known), self.fallback[:, None], known)
-        steps = np.repeat(known[:, :-1], length, axis=1)[:, : residual.shape[1]]
-        return steps, Level(joined[:, joined.shape[1] - size :], known[:, -1])
+        steps = np.repeat(known, length, axis=1)[:, begun : samples.shape[1]]
+        whole = samples.shape[1] // length
+        # Copies: a view would keep all of the history alive.
+        return steps, Level(
+            joined[:, whole : whole + size].copy(), known[:, whole].copy(), samples[:, whole * length :].copy()
+        )
 
 
 def block_length(step: float) -> int:

@@ -121,8 +121,16 @@ class SeasonalBaseline:
             lower[rows], upper[rows] = self._widened(centre, centre - below, centre + above)
         return Band(expected, lower, upper)
 
+    def advance(self, window: Window) -> None:
+        """Take note of steps that will not change any more; what is judged from now on begins right after them."""
+        phase = Phase.of(window.times, self.calendar_)
+        self.parts_ = [
+            (rows, profile, level.follow(_finite(window.values[rows]) - profile.at(phase), self.step_)[1], sides)
+            for rows, profile, level, sides in self.parts_
+        ]
+
     def score(self, window: Window) -> FloatArray:
-        """Judge the steps of `window`, which lie after those of the history."""
+        """Judge the steps of `window`, which begin right after the last that is known."""
         return self.score_against(self.expect(window), window)
 
     def score_against(self, band: Band, window: Window) -> FloatArray:

@@ -117,6 +117,16 @@ def check_never_looks_ahead(detector: type[Any]) -> None:
         np.testing.assert_array_equal(fitted.score(window.until(step)), whole[:, :step])
 
 
+def check_advancing_changes_no_score(detector: type[Any]) -> None:
+    history, window = split(busy())
+    whole = detector().fit(history).score(window)
+    stepwise = detector().fit(history)
+    for first, last in ((0, 1), (1, 8), (8, 8), (8, 31), (31, window.n_steps)):
+        part = window.until(last).since(first)
+        np.testing.assert_allclose(stepwise.score(part), whole[:, first:last], rtol=1e-9, atol=1e-12)
+        stepwise.advance(part)
+
+
 def check_rows_are_independent(detector: type[Any]) -> None:
     history, window = split(busy())
     together = detector().fit(history).score(window)
