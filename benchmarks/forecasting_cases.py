@@ -46,12 +46,17 @@ class Case:
 
 
 def cases(table: pd.DataFrame) -> Iterator[Case]:
-    """One case for each series of a table with the columns ``series, timestamp, value, split[, season]``."""
+    """One case for each series of a table with the columns ``series, timestamp, value, split[, season]``.
+
+    A series without a target, or whose step cannot be told, has none.
+    """
     seconds = table["timestamp"].to_numpy("datetime64[us]").astype(np.int64) / 1e6
     values, known = table["value"].to_numpy(np.float64), (table["split"] == "history").to_numpy()
     hints = table["season"].to_numpy(np.float64) if "season" in table else np.full(len(table), np.nan)
     for name, rows in table.groupby("series", sort=False, observed=True).indices.items():
         past, ahead = rows[known[rows]], rows[~known[rows]]
+        if len(past) < 2 or not len(ahead):
+            continue
         step = float(np.median(np.diff(seconds[past])))
         columns = np.rint((seconds[past] - seconds[past][0]) / step).astype(np.intp)
         history = np.full(columns[-1] + 1, np.nan)

@@ -18,6 +18,8 @@ from series.calendar import DAY
 
 # Days of history and of target: the first for series of less than half an hour a step, the second for longer steps.
 _SHORT_STEPS, _LONG_STEPS = (7, 1), (28, 2)
+# Samples on either side: with fewer, scores are chance.
+_FEWEST = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +125,7 @@ def _mixed(folder: Path) -> ForecastingSet:
         values = group.set_index("timestamp")["value"].resample(f"{step}s").last()
         history, target = (days * DAY // step for days in (_SHORT_STEPS if step < 1_800 else _LONG_STEPS))
         every = max((len(values) - history - target) // 2, 1)
-        parts += _origins(name, values, (len(values) - history - target) % 2, every, history, target)
+        cut = _origins(name, values, (len(values) - history - target) % 2, every, history, target)
+        parts += [part for part in cut if part.groupby("split")["value"].count().ge(_FEWEST).all()]
     whole = pd.concat(parts, ignore_index=True)
     return ForecastingSet(folder.name, whole[whole["value"].notna()])
