@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +14,14 @@ from exporter import metrics
 from exporter.config import Query
 from exporter.duration import Duration
 from exporter.exposition import Lines
-from exporter.models import DetectorSlot, ForecasterSlot, Interval, Judgement, ModelPlan
+from exporter.models.forecasts import ForecasterSlot, Interval
+from exporter.models.judging import DetectorSlot, Judgement
+from exporter.models.plan import ModelPlan
+from exporter.models.stored import Tree
 from exporter.page import Block
 from exporter.results import Column, Results
 from exporter.telemetry import Telemetry
-from series import Grid, Reason, Window
+from series import Grid, Reason, SeriesKey, Window
 from series.store import MemoryBudget, RingStore
 from sources.base import MetricSource
 from sources.incremental import PullBudget, pull_missing
@@ -26,7 +29,11 @@ from sources.incremental import PullBudget, pull_missing
 log = structlog.get_logger("forethought.cycle")
 
 # Most seconds a cycle spends on new forecasts: the next cycle, or a stop, does not wait for those of many series.
-_FIT_WITHIN = 8.0
+_FORECAST_WITHIN = 8.0
+# The same for baselines, of which some are needed for any score at all.
+_FIT_WITHIN = 20.0
+# Forecasts are shown at once where this share of the series got new ones, else with the next cycle.
+_WORTH_SHOWING = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,17 +92,14 @@ class QueryCycle:
         self.stale_after = stale_after
         self._pull_budget = pull
         self.store = RingStore(step=int(query.step), n_steps=query.history // query.step, budget=budget)
+        self._plan = plan
         self._detector = DetectorSlot(plan)
         self._forecaster = ForecasterSlot(plan)
         self._lines = Lines(query.name, shards)
         self._last: _Last | None = None
         self._unpulled = 0
-        self._fills = 0
-
-    @property
-    def _generation(self) -> int:
-        """Changes when rows moved or the history became whole: what was learned before then no longer holds."""
-        return self.store.generation + self._fills
+        # Changes when the history became whole: what was learned of its parts no longer holds.
+        self._epoch = 0
 
     def run(self, now: float) -> CycleResult:
         """Pull what is new, judge the last complete step, and render it with the forecasts at hand.
@@ -126,7 +130,8 @@ class QueryCycle:
             self._note_fill(pulled.unpulled)
         window = self.store.window()
         with stage("fit"):
-            self._fitted("baseline", now, self._detector.fit_if_due(window, self._generation))
+            within = min(_FIT_WITHIN, 0.5 * query.cycle_interval)
+            self._fitted("baseline", now, self._detector.fit_if_due(window, self._epoch, within))
         with stage("judge"):
             judged = self._detector.judge(window)
         for warning in pulled.warnings:
@@ -140,26 +145,45 @@ class QueryCycle:
         Returns
         -------
         CycleResult or None
-            The last result with the new forecasts; None where the old ones still hold.
+            The last result with the new forecasts; None where most of the old ones still hold.
         """
         if self._last is None:
             return None
         window = self.store.window()
         with self.telemetry.stage("fit"):
-            within = min(_FIT_WITHIN, 0.3 * self.query.cycle_interval)
-            seconds = self._forecaster.fit_if_due(window, self._generation, within)
+            within = min(_FORECAST_WITHIN, 0.3 * self.query.cycle_interval)
+            seconds, n_series = self._forecaster.fit_if_due(window, self._epoch, within)
+        if not n_series:
+            return None
         self._fitted("forecast", now, seconds)
-        return None if seconds is None else self._result(window, self._last)
+        return self._result(window, self._last) if n_series >= _WORTH_SHOWING * window.n_series else None
+
+    def dump(self, number: Callable[[SeriesKey], int]) -> Tree:
+        """What the models know, for a restart; `number` gives each series a number to stand for it."""
+        return {
+            "detector": self._detector.dump(number, self._epoch),
+            "forecaster": self._forecaster.dump(number, self._epoch),
+        }
+
+    def load(self, learned: Tree, keys: list[SeriesKey]) -> None:
+        """Take over what `dump` gave; raises LookupError, TypeError or ValueError where it is something else."""
+        self._unpulled = int((~self.store.pulled).sum())
+        self._detector.load(learned["detector"], keys, self._epoch)
+        self._forecaster.load(learned["forecaster"], keys, self._epoch)
+
+    def start_cold(self) -> None:
+        """Forget what a failed `load` may have left half done."""
+        self._detector, self._forecaster = DetectorSlot(self._plan), ForecasterSlot(self._plan)
 
     def _note_fill(self, unpulled: int) -> None:
         if self._unpulled and not unpulled:
-            self._fills += 1
+            self._epoch += 1
         self._unpulled = unpulled
         self.telemetry.unpulled_steps.labels(self.query.name).set(unpulled)
 
     def _result(self, window: Window, last: _Last) -> CycleResult:
         with self.telemetry.stage("render"):
-            forecasts = self._forecaster.at(window, self._generation)
+            forecasts = self._forecaster.at(window)
             columns = _columns(last.judged, forecasts)
             results = Results(self.query.name, window.keys, columns, expires=last.now + self.stale_after)
             block = Block.of(results, self._lines)

@@ -107,6 +107,12 @@ SOURCE_OVERLOADS = _counter(
     "source_overloads_total", "Signs that the source has too much to do: slow answers, 429, 503, time-outs.", "sign"
 )
 UNPULLED_STEPS = _gauge("unpulled_steps", "Steps of the query's history that later cycles will ask for.", "query")
+STATE_RESTORES = _counter(
+    "state_restores_total",
+    "Queries started from what a former process kept: complete, samples_only; absent, other_configuration, "
+    "memory_limit and damaged are cold starts.",
+    "outcome",
+)
 PAGE_BYTES = _gauge("page_bytes", "Size of the results on a page of /metrics, as text.", "shard")
 PAGE_WITHHELD = _gauge("page_withheld", "1 while the results on a page are withheld, being too large; else 0.", "shard")
 REMOTE_WRITE_SAMPLES = _counter("remote_write_samples_total", "Samples that the server of remote write took.", "url")
@@ -150,6 +156,7 @@ OURSELVES = (
     SOURCE_REST,
     SOURCE_OVERLOADS,
     UNPULLED_STEPS,
+    STATE_RESTORES,
     PAGE_BYTES,
     PAGE_WITHHELD,
     REMOTE_WRITE_SAMPLES,

@@ -14,7 +14,7 @@ from exporter import __version__
 from exporter.config_file import ConfigError
 from exporter.server import ListenAddress, WebServer, make_app
 from exporter.service import Service
-from exporter.state import StateFolder
+from exporter.wiring import make_state
 
 log = structlog.get_logger("forethought")
 
@@ -36,7 +36,7 @@ def run_service(config_file: Path, address: ListenAddress, storage: Path | None,
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _frame: signals.put(received))
     watch = FileWatch(config_file)  # before it is read, or a change in between would go unseen
-    service = Service(config_file, StateFolder(storage) if storage else None)
+    service = Service(config_file, make_state(storage) if storage else None)
     server = WebServer(make_app(service), address)
     server.start()
     log.info("listening", version=__version__, address=str(ListenAddress(address.host, server.port)), pid=os.getpid())

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import structlog
 
+from exporter import __version__
 from exporter.config import Configuration, Query, Source
 from exporter.config_file import ConfigError
 from exporter.config_load import load_config
@@ -18,7 +19,8 @@ from exporter.cycle import CycleResult, QueryCycle
 from exporter.page import ResultPage
 from exporter.publisher import Publisher
 from exporter.scheduler import Scheduler
-from exporter.state import StateFolder
+from exporter.state.folder import StateFolder
+from exporter.state.snapshot import Signature
 from exporter.telemetry import Telemetry
 from exporter.wiring import make_plan, make_pull_budget, make_query_source, make_source, make_writer
 from series.store import MemoryBudget, StoreFull
@@ -101,6 +103,8 @@ class Service:
         self._scheduler.start()
         for query in self.config.queries:
             self._add(query)
+        if self._state:
+            self._state.prune([query.name for query in self.config.queries], self._clock())
         self._loaded()
 
     @property
@@ -206,8 +210,11 @@ class Service:
             shards=self.page.shards,
         )
         running = Running(cycle)
-        if self._state and self._state.restore(query.name, self._signature(query), cycle.store):
-            log.info("samples restored", query=query.name, series=len(cycle.store.keys))
+        if self._state:
+            outcome = self._state.restore(query.name, self._signature(query), cycle)
+            self.telemetry.state_restores.labels(outcome).inc()
+            if outcome in ("complete", "samples_only"):
+                log.info("state restored", query=query.name, series=len(cycle.store.keys), outcome=outcome)
         self.queries[query.name] = running
         self.telemetry.cycle_interval.labels(query.name).set(query.cycle_interval)
         self._scheduler.add(
@@ -299,7 +306,7 @@ class Service:
             return
         query = running.cycle.query
         try:
-            self._state.save(query.name, self._signature(query), running.cycle.store)
+            self._state.save(query.name, self._signature(query), running.cycle)
         except OSError as error:
             log.warning("samples cannot be kept for a restart", query=query.name, error=str(error))
         running.saved_at = time.monotonic()
@@ -308,13 +315,14 @@ class Service:
         """Seconds results count as the present: never so few that they are gone before the next cycle ends."""
         return max(float(self.config.stale_after), 1.5 * query.cycle_interval + 60)
 
-    def _signature(self, query: Query) -> str:
-        """Say what makes stored samples usable: the same question, asked of the same server for the same tenant."""
+    def _signature(self, query: Query) -> Signature:
+        """Say what makes a snapshot usable: the same question to the same server for the same tenant, the same models."""
         ways = {"timeout", "retries", "budget", "compression", "max_points", "max_body_bytes"}  # of asking, not whom
         asked = self.config.source.model_dump_json(exclude=ways)
         digest = hashlib.sha256(asked.encode()).hexdigest()  # headers may hold a secret
         split = f" split_by={query.split_by}" if query.split_by else ""
-        return f"{self.config.source.url} {digest} {query.query}{split} step={query.step} history={query.history}"
+        samples = f"{self.config.source.url} {digest} {query.query}{split} step={query.step} history={query.history}"
+        return Signature(samples, f"{__version__} {query.model_dump_json()}")
 
     def _loaded(self) -> None:
         self.telemetry.config_reload_ok.set(1)

@@ -58,6 +58,7 @@ class Telemetry:
         self.source_rest = self._gauge(metrics.SOURCE_REST)
         self.source_overloads = self._counter(metrics.SOURCE_OVERLOADS)
         self.unpulled_steps = self._gauge(metrics.UNPULLED_STEPS)
+        self.state_restores = self._counter(metrics.STATE_RESTORES)
         self.page_bytes = self._gauge(metrics.PAGE_BYTES)
         self.page_withheld = self._gauge(metrics.PAGE_WITHHELD)
         self.remote_write_samples = self._counter(metrics.REMOTE_WRITE_SAMPLES)

@@ -13,7 +13,7 @@ from exporter import __version__, config
 from exporter.config_file import ConfigError
 from exporter.config_output import Output
 from exporter.config_server import Endpoint
-from exporter.models import ModelPlan
+from exporter.models.plan import ModelPlan
 from exporter.telemetry import Telemetry
 from sources.base import MetricSource
 from sources.incremental import PullBudget
@@ -21,6 +21,7 @@ from sources.incremental import PullBudget
 if TYPE_CHECKING:
     from detectors.base import Baseline
     from exporter.remote_write.writer import RemoteWriter
+    from exporter.state.folder import StateFolder
     from forecasting.base import Forecaster
     from sources.backend import Backend
     from sources.connection import Connection
@@ -165,6 +166,7 @@ def make_plan(query: config.Query) -> ModelPlan:
         coverage=query.forecast.coverage,
         refit=query.refit,
         offset=share * query.refit,
+        late=float(query.late_samples),
     )
 
 
@@ -191,6 +193,21 @@ def make_forecaster(query: config.QueryDefaults) -> Forecaster:
     from forecasting.harmonic import HarmonicRegression
 
     return HarmonicRegression(timezone=query.timezone)
+
+
+def make_state(folder: Path) -> StateFolder:
+    """Give the folder where samples and models are kept over a restart.
+
+    Raises
+    ------
+    StateError
+        Where it cannot be written to.
+    """
+    from detectors import FITTED
+    from exporter.models.stored import Packer
+    from exporter.state.folder import StateFolder
+
+    return StateFolder(folder, Packer(FITTED))
 
 
 def make_file_source(file: Path) -> ReplaySource:

@@ -16,6 +16,9 @@ from series.window import BoolArray, Window
 _SLACK = 0.25
 # Rows moved at a time, so that moving never needs a second matrix.
 _BLOCK = 1024
+# Before any step.
+_NEVER = np.iinfo(np.int64).min
+_NO_ROWS: npt.NDArray[np.intp] = np.empty(0, dtype=np.intp)
 
 
 class StoreFull(Exception):
@@ -75,28 +78,32 @@ class RingStore:
         Columns of the window.
     budget : MemoryBudget
         Shared with other stores.
+    dtype : "float64" or "float32"
+        Half the memory for seven digits; larger than 3.4e38 is then infinite.
 
     Attributes
     ----------
     keys : tuple of SeriesKey
-        One a row. New series are added behind; a series without a sample in the whole window is dropped when
-        the buffer is moved.
-    generation : int
-        Counts the times rows changed their place. What was learned per row holds only within one generation.
+        One a row. A new series takes the row of one without a sample in the whole window, or is added behind; what is
+        left of such rows is dropped when the buffer is moved. Another tuple whenever anything of it changes.
     """
 
-    def __init__(self, *, step: int, n_steps: int, budget: MemoryBudget | None = None) -> None:
+    def __init__(
+        self, *, step: int, n_steps: int, budget: MemoryBudget | None = None, dtype: npt.DTypeLike = np.float64
+    ) -> None:
         if n_steps < 1:
             raise ValueError(f"RingStore.n_steps must be 1 or more. Got {n_steps}.")
         self.step = step
         self.n_steps = n_steps
-        self.generation = 0
+        self.dtype = np.dtype(dtype)
         self._budget = budget or MemoryBudget()
         self.keys: tuple[SeriesKey, ...] = ()
         self._row: dict[SeriesKey, int] = {}
-        self._asked: tuple[tuple[SeriesKey, ...], int, npt.NDArray[np.intp]] = ((), -1, np.empty(0, dtype=np.intp))
+        self._asked: tuple[tuple[SeriesKey, ...] | None, npt.NDArray[np.intp]] = (None, _NO_ROWS)
+        # Number of the last step with a sample, a row.
+        self._seen: npt.NDArray[np.int64] = np.empty(0, dtype=np.int64)
         self._width = n_steps + max(1, int(_SLACK * n_steps))
-        self._buffer = np.empty((0, self._width))
+        self._buffer = self._empty(0)
         self._pulled = np.zeros(self._width, dtype=bool)
         self._first = 0
         self._grid: Grid | None = None
@@ -146,7 +153,7 @@ class RingStore:
         if self._grid is None or not 0 <= (grid.end - self._grid.end) // self.step < self.n_steps:
             self._clear()
         else:
-            self._shift((grid.end - self._grid.end) // self.step)
+            self._shift((grid.end - self._grid.end) // self.step, grid)
         self._grid = grid
 
     def fill(self, window: Window, grid: Grid, pulled: BoolArray) -> None:
@@ -191,29 +198,51 @@ class RingStore:
         last = first + grid.n_steps
         if first < 0 or last > self.n_steps:
             raise ValueError("What is merged must lie inside of the store's own grid.")
-        rows = self._rows(window.keys)
+        rows = self._rows(window.keys, self._grid)
         columns = self._columns()
         columns[:, first:last] = np.nan
-        columns[rows, first:last] = window.values
+        with np.errstate(over="ignore"):
+            columns[rows, first:last] = window.values
+        self._note_seen(rows, window.values, grid)
         self._pulled[self._first + first : self._first + last] = True
 
     def _columns(self) -> npt.NDArray[np.float64]:
         return self._buffer[: len(self.keys), self._first : self._first + self.n_steps]
 
-    def _rows(self, keys: tuple[SeriesKey, ...]) -> npt.NDArray[np.intp]:
+    def _empty(self, n_rows: int) -> npt.NDArray[np.float64]:
+        return np.full((n_rows, self._width), np.nan, dtype=self.dtype)
+
+    def _note_seen(self, rows: npt.NDArray[np.intp], values: npt.NDArray[np.float64], grid: Grid) -> None:
+        first = grid.start // self.step
+        for top in range(0, len(rows), _BLOCK):
+            known = ~np.isnan(values[top : top + _BLOCK])
+            last = first + grid.n_steps - 1 - known[:, ::-1].argmax(axis=1)
+            seen, block = known.any(axis=1), rows[top : top + _BLOCK]
+            self._seen[block[seen]] = np.maximum(self._seen[block[seen]], last[seen])
+
+    def _rows(self, keys: tuple[SeriesKey, ...], grid: Grid) -> npt.NDArray[np.intp]:
         # A source that knows its series gives the same tuple every cycle.
-        if keys is self._asked[0] and self.generation == self._asked[1]:
-            return self._asked[2]
-        row = self._row
-        added = [key for key in keys if key not in row]
+        if keys is self._asked[0]:
+            return self._asked[1]
+        added = list(dict.fromkeys(key for key in keys if key not in self._row))
         if added:
-            self._reserve(len(row) + len(set(added)))
-            for key in added:
-                row.setdefault(key, len(row))
-            self.keys = tuple(row)
-        rows = np.fromiter((row[key] for key in keys), dtype=np.intp, count=len(keys))
-        self._asked = (keys, self.generation, rows)
+            self._add(added, grid)
+        rows = np.fromiter((self._row[key] for key in keys), dtype=np.intp, count=len(keys))
+        self._asked = (keys, rows)
         return rows
+
+    def _add(self, added: list[SeriesKey], grid: Grid) -> None:
+        """Give rows to series that have none: those of series that are gone first."""
+        free = np.flatnonzero(self._seen[: len(self.keys)] < grid.start // self.step)[: len(added)].tolist()
+        behind = range(len(self.keys), len(self.keys) + len(added) - len(free))
+        self._reserve(behind.stop)
+        names = [*self.keys, *added[len(free) :]]
+        for row, key in zip([*free, *behind], [*added[: len(free)], *added[len(free) :]], strict=True):
+            if row < len(self.keys):
+                del self._row[names[row]]
+            names[row], self._row[key], self._seen[row] = key, row, _NEVER
+        self.keys = tuple(names)
+        self._asked = (None, _NO_ROWS)
 
     def _reserve(self, n_rows: int) -> None:
         capacity = self._buffer.shape[0]
@@ -222,45 +251,40 @@ class RingStore:
         # A first fill gets what it needs; later ones leave room, or churn would copy the matrix every cycle.
         room = max(n_rows, int(capacity * 1.25))
         self._budget.allow(self, room * self._width * self._buffer.itemsize)
-        grown = np.full((room, self._width), np.nan)
+        grown = self._empty(room)
         grown[:capacity] = self._buffer
         self._buffer = grown
+        self._seen = np.concatenate([self._seen, np.full(room - capacity, _NEVER)])
 
     def _clear(self) -> None:
-        self.generation += 1
         self.keys, self._row = (), {}
-        self._buffer = np.empty((0, self._width))
+        self._asked = (None, _NO_ROWS)
+        self._buffer, self._seen = self._empty(0), np.empty(0, dtype=np.int64)
         self._pulled[:] = False
         self._first = 0
 
-    def _shift(self, steps: int) -> None:
+    def _shift(self, steps: int, grid: Grid) -> None:
         if self._first + steps + self.n_steps > self._width:
-            self._move_back(steps)
+            self._move_back(steps, grid)
         else:
             self._first += steps
         end = self._first + self.n_steps
         self._buffer[:, end - steps : end] = np.nan
         self._pulled[end - steps : end] = False
 
-    def _move_back(self, steps: int) -> None:
+    def _move_back(self, steps: int, grid: Grid) -> None:
         """Put the columns that stay at the start of the buffer, and the rows that live to its top."""
         stays = slice(self._first + steps, self._first + self.n_steps)
         width = self.n_steps - steps
-        live = self._live_rows(stays)
+        live = np.flatnonzero(self._seen[: len(self.keys)] >= grid.start // self.step)
         if len(live) < len(self.keys):
-            self.generation += 1
             self.keys = tuple(self.keys[row] for row in live)
             self._row = {key: row for row, key in enumerate(self.keys)}
+            self._asked = (None, _NO_ROWS)
         for top in range(0, len(live), _BLOCK):
             block = live[top : top + _BLOCK]
             self._buffer[top : top + len(block), :width] = self._buffer[block, stays]
         self._buffer[len(live) :] = np.nan
+        self._seen[: len(live)], self._seen[len(live) :] = self._seen[live], _NEVER
         self._pulled[:width] = self._pulled[stays].copy()
         self._first = 0
-
-    def _live_rows(self, columns: slice) -> npt.NDArray[np.intp]:
-        alive = np.empty(len(self.keys), dtype=bool)
-        for top in range(0, len(alive), _BLOCK):
-            rows = slice(top, min(top + _BLOCK, len(alive)))
-            alive[rows] = ~np.isnan(self._buffer[rows, columns]).all(axis=1)
-        return np.flatnonzero(alive)

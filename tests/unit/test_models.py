@@ -7,7 +7,9 @@ import numpy as np
 from detectors.base import Band
 from detectors.suppress import Suppression
 from exporter.duration import Duration
-from exporter.models import DetectorSlot, ForecasterSlot, ModelPlan
+from exporter.models.forecasts import ForecasterSlot
+from exporter.models.judging import DetectorSlot
+from exporter.models.plan import ModelPlan
 from forecasting.base import Forecast
 from series import Reason, SeriesKey, Window
 
@@ -23,6 +25,9 @@ class LastValueBaseline:
         self.last_ = history.values[:, -1]
         self.warming_up_ = np.isnan(self.last_)
         return self
+
+    def advance(self, window):
+        pass
 
     def expect(self, window):
         expected = np.repeat(self.last_[:, None], window.n_steps, axis=1)
@@ -78,7 +83,7 @@ def test_the_last_step_is_judged_by_what_was_known_before_it():
     fits = []
     slot = DetectorSlot(plan(fits, []))
     now = window([[5.0, 5.0, 9.0]])
-    assert slot.fit_if_due(now, generation=1) is not None
+    assert slot.fit_if_due(now, epoch=1) is not None
     judged = slot.judge(now)
     assert fits[0].n_steps == 2
     assert (judged.value[0], judged.expected[0], judged.upper[0], judged.score[0]) == (9, 5, 6, 4)
@@ -93,10 +98,10 @@ def test_learns_anew_when_due_or_when_rows_moved_and_not_in_between():
     fits = []
     slot = DetectorSlot(plan(fits, []))
     for minute in range(30):
-        slot.fit_if_due(long_window(minute), generation=1)
+        slot.fit_if_due(long_window(minute), epoch=1)
     # The step before the last goes from minute 58 to 87: fits are due at 50, 60, 70 and 80.
     assert [history.times[-1] / 60 for history in fits] == [50, 60, 70, 80]
-    slot.fit_if_due(long_window(29), generation=2)
+    slot.fit_if_due(long_window(29), epoch=2)
     assert len(fits) == 5
 
 
@@ -104,9 +109,9 @@ def test_a_restarted_process_learns_and_says_the_same():
     before, after = [], []
     old, new = DetectorSlot(plan(before, [])), DetectorSlot(plan(after, []))
     for minute in range(25):
-        old.fit_if_due(long_window(minute), generation=1)
+        old.fit_if_due(long_window(minute), epoch=1)
         said = old.judge(long_window(minute))
-    new.fit_if_due(long_window(24), generation=7)
+    new.fit_if_due(long_window(24), epoch=7)
     np.testing.assert_array_equal(after[0].times, before[-1].times)
     np.testing.assert_array_equal(after[0].values, before[-1].values)
     np.testing.assert_array_equal(new.judge(long_window(24)).score, said.score)
@@ -116,14 +121,16 @@ def test_a_judged_step_was_never_learned_from():
     fits = []
     slot = DetectorSlot(plan(fits, []))
     for minute in range(40):
-        slot.fit_if_due(long_window(minute), generation=1)
+        slot.fit_if_due(long_window(minute), epoch=1)
         assert fits[-1].times[-1] < long_window(minute).times[-1]
 
 
 def test_series_that_came_after_the_fit_warm_up():
     slot = DetectorSlot(plan([], []))
-    slot.fit_if_due(window([[5.0, 5.0, 5.0]]), generation=1)
-    judged = slot.judge(window([[5.0, 5.0, 7.0], [1.0, 1.0, 1.0]]))
+    slot.fit_if_due(window([[5.0, 5.0, 5.0]]), epoch=1)
+    grown = window([[5.0, 5.0, 7.0], [1.0, 1.0, 1.0]])
+    assert slot.fit_if_due(grown, epoch=1) is None
+    judged = slot.judge(grown)
     assert judged.score.tolist() == [2, 0]
     assert np.isnan(judged.expected[1])
     assert judged.skipped[Reason.WARMING_UP] == 1
@@ -132,7 +139,7 @@ def test_series_that_came_after_the_fit_warm_up():
 def test_what_has_no_usable_sample_now_has_no_result():
     slot = DetectorSlot(plan([], []))
     now = window([[5.0, 5.0, np.nan], [5.0, 5.0, np.inf], [5.0, 5.0, 5.0]])
-    slot.fit_if_due(now, generation=1)
+    slot.fit_if_due(now, epoch=1)
     judged = slot.judge(now)
     for side in (judged.value, judged.expected, judged.lower, judged.upper, judged.score, judged.alarm):
         assert np.isnan(side).tolist() == [True, True, False]
@@ -142,10 +149,10 @@ def test_what_has_no_usable_sample_now_has_no_result():
 def test_a_window_without_series_is_no_error():
     slot, ahead = DetectorSlot(plan([], [])), ForecasterSlot(plan([], []))
     empty = window(np.empty((0, 3)))
-    slot.fit_if_due(empty, generation=1)
-    ahead.fit_if_due(empty, generation=1)
+    slot.fit_if_due(empty, epoch=1)
+    ahead.fit_if_due(empty, epoch=1)
     assert slot.judge(empty).score.shape == (0,)
-    assert ahead.at(empty, 1) == {}
+    assert ahead.at(empty) == {}
 
 
 def test_a_forecast_is_for_now_plus_the_horizon_also_between_two_fits():
@@ -153,8 +160,8 @@ def test_a_forecast_is_for_now_plus_the_horizon_also_between_two_fits():
     slot = ForecasterSlot(plan([], forecasts))
     for minute in range(5):
         now = long_window(minute)
-        slot.fit_if_due(now, generation=1)
-        said = slot.at(now, 1)
+        slot.fit_if_due(now, epoch=1)
+        said = slot.at(now)
         assert list(said) == list(HORIZONS)
         for horizon, interval in said.items():
             assert interval.mean[0] == now.times[-1] + horizon
@@ -168,53 +175,81 @@ def test_a_long_horizon_is_looked_up_not_computed():
     slot = ForecasterSlot(plan([], forecasts, horizons=(Duration(2400),)))
     for minute in range(20):
         now = long_window(minute)
-        slot.fit_if_due(now, generation=1)
-        assert slot.at(now, 1)[Duration(2400)].mean[0] == now.times[-1] + 2400
+        slot.fit_if_due(now, epoch=1)
+        assert slot.at(now)[Duration(2400)].mean[0] == now.times[-1] + 2400
     # The last step goes from minute 59 to 78: fits are due at 50, 60 and 70.
     assert [history.times[-1] / 60 for history in forecasts] == [50, 60, 70]
 
 
-def test_a_fit_of_many_series_goes_on_where_it_was_left():
+def fleet(minute, n_series=1200):
+    return window(np.repeat(long_window(minute).values, n_series, axis=0), start=60.0 * minute)
+
+
+def test_forecasts_of_many_series_go_on_where_they_were_left():
     forecasts = []
     slot = ForecasterSlot(plan([], forecasts, horizons=(Duration(2400),)))
-    rows = np.repeat(long_window(0).values, 1200, axis=0)
-    for minute in range(3):
-        now = window(rows + minute, start=60.0 * minute)
-        done = slot.fit_if_due(now, generation=1, within=0.0)
-        assert (done is not None) == (minute == 2)
-        assert bool(slot.at(now, 1)) == (minute == 2)
-    # Blocks of 512, each from the history that was known when the fit began.
-    assert [history.n_series for history in forecasts] == [512, 512, 176]
-    assert len({history.times[-1] for history in forecasts}) == 1
-    interval = slot.at(now, 1)[Duration(2400)]
-    assert np.unique(interval.mean).tolist() == [now.times[-1] + 2400]
+    shown = []
+    for minute in range(4):
+        slot.fit_if_due(fleet(minute), epoch=1, within=0.0)
+        means = slot.at(fleet(minute))[Duration(2400)].mean
+        assert set(means[~np.isnan(means)]) == {fleet(minute).times[-1] + 2400}
+        shown.append(np.isfinite(means).sum())
+    assert len(forecasts) == 4  # one batch a cycle
+    assert shown == sorted(shown)
+    assert shown[-1] == 1200
+
+
+def test_refits_of_many_series_are_spread_over_the_time_between_two():
+    fits = []
+    slot = DetectorSlot(plan(fits, []))
+    slot.fit_if_due(fleet(0), epoch=1)
+    assert sum(history.n_series for history in fits) == 1200
+    spread = []
+    for minute in range(1, 11):
+        del fits[:]
+        slot.fit_if_due(fleet(minute), epoch=1)
+        spread.append(sum(history.n_series for history in fits))
+    assert sum(spread) == 1200
+    assert max(spread) < 500
+
+
+def test_baselines_that_wait_for_their_first_fit_warm_up_and_the_others_judge():
+    slot = DetectorSlot(plan([], []))
+    slot.fit_if_due(fleet(0), epoch=1, within=0.0)
+    judged = slot.judge(fleet(0))
+    waiting = judged.skipped[Reason.WARMING_UP]
+    assert 0 < waiting < 1200
+    assert np.isnan(judged.expected).sum() == waiting
+    for minute in range(1, 4):
+        slot.fit_if_due(fleet(minute), epoch=1, within=0.0)
+        judged = slot.judge(fleet(minute))
+    assert judged.skipped[Reason.WARMING_UP] == 0
 
 
 def test_a_series_that_was_never_negative_has_no_band_below_zero():
     slot = DetectorSlot(plan([], []))
     now = window([[0.0, 0.5, 0.25], [-1.0, 0.5, 0.25]])
-    slot.fit_if_due(now, generation=1)
+    slot.fit_if_due(now, epoch=1)
     assert slot.judge(now).lower.tolist() == [0.0, -0.5]
 
 
 def test_a_forecast_whose_fit_is_overdue_is_absent():
     slot = ForecasterSlot(plan([], [], horizons=(Duration(2400),)))
-    slot.fit_if_due(long_window(0), generation=1)
-    assert slot.at(long_window(0), 1)
-    assert slot.at(long_window(0), 2) == {}
-    assert slot.at(long_window(40), 1) == {}
+    slot.fit_if_due(long_window(0), epoch=1)
+    assert slot.at(long_window(0))
+    assert slot.at(long_window(40)) == {}
 
 
 def test_without_horizons_nothing_is_forecast():
     slot = ForecasterSlot(plan([], [], horizons=()))
     now = window([[1.0, 2.0, 3.0]])
-    assert slot.fit_if_due(now, generation=1) is None
-    assert slot.at(now, 1) == {}
+    assert slot.fit_if_due(now, epoch=1) == (0.0, 0)
+    assert slot.at(now) == {}
 
 
-def judged_alarm(slot, values, minute, generation=1):
+def judged_alarm(slot, values, minute, epoch=1):
     now = window(values, start=60.0 * minute)
-    slot.fit_if_due(now, generation)
+    slot.fit_if_due(now, epoch)
     return slot.judge(now).alarm.tolist()
 
 
@@ -236,7 +271,7 @@ def test_an_alarm_follows_its_series_to_another_row():
     judged_alarm(slot, [[0.0, 0.0, 0.0], [0.0, 0.0, 50.0]], 0)
     moved = window([[0.0, 0.0, 0.0]], start=60.0)
     moved = Window((SeriesKey.named("series_1"),), moved.times, moved.values)
-    slot.fit_if_due(moved, generation=2)
+    slot.fit_if_due(moved, epoch=2)
     assert slot.judge(moved).alarm.tolist() == [1]
 
 

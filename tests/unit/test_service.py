@@ -14,7 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from exporter.config_file import ConfigError
 from exporter.server import AddressError, ListenAddress, WebServer, make_app
 from exporter.service import Service
-from exporter.state import StateError, StateFolder
+from exporter.state.folder import StateError
+from exporter.wiring import make_state
 from series import SeriesKey, Window
 from sources.base import Answer
 from sources.errors import QueryRefused, SourceUnavailable
@@ -237,7 +238,7 @@ def test_a_bad_reload_keeps_the_old_configuration(house):
 
 
 def test_a_restart_pulls_only_the_gap(house, tmp_path):
-    folder = StateFolder(tmp_path / "state")
+    folder = make_state(tmp_path / "state")
     first = house.service(state=folder)
     house.cycle(first)
     for running in first.queries.values():
@@ -248,6 +249,27 @@ def test_a_restart_pulls_only_the_gap(house, tmp_path):
     house.cycle(second)
     assert max(grid.n_steps for _, grid in house.source.asked) == 2
     assert len(samples(second, "forethought_value")) == 4
+
+
+def results(service):
+    """Every result sample with its value, to nine digits."""
+    lines = [line.rsplit(" ", 1) for line in service.page.body().decode().splitlines() if not line.startswith("#")]
+    return {name: f"{float(value):.9g}" for name, value in lines}
+
+
+def test_a_restarted_process_says_what_one_that_never_stopped_says(house, tmp_path):
+    folder = make_state(tmp_path / "state")
+    steady, stopped = house.service(), house.service(state=folder)
+    for turn in range(30):  # 2.5 h: each model is fitted twice or more
+        for service in (steady, stopped):
+            house.cycle(service)
+        assert results(stopped) == results(steady)
+        if turn % 7 == 3:
+            for running in stopped.queries.values():
+                stopped._save(running)
+            stopped = house.service(state=folder)
+            assert samples(stopped, "forethought_state_restores_total") == {(("outcome", "complete"),): 2}
+        house.clock.now += 300
 
 
 @pytest.mark.parametrize(
@@ -263,11 +285,11 @@ def test_a_restart_pulls_only_the_gap(house, tmp_path):
     ],
 )
 def test_a_damaged_state_file_is_set_aside_and_the_start_is_cold(house, tmp_path, damage):
-    folder = StateFolder(tmp_path / "state")
+    folder = make_state(tmp_path / "state")
     first = house.service(state=folder)
     house.cycle(first)
     first._save(first.queries["rate"])
-    file = folder.path / "rate.samples"
+    file = folder.path / "rate.state"
     file.write_bytes(damage(file.read_bytes()))
     second = house.service(state=folder)
     assert second.queries["rate"].cycle.store.grid is None
@@ -278,15 +300,15 @@ def test_a_damaged_state_file_is_set_aside_and_the_start_is_cold(house, tmp_path
 
 def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
     (tmp_path / ".rate-abc.part").write_bytes(b"half")
-    (tmp_path / "rate.samples").write_bytes(b"whole")
-    StateFolder(tmp_path)
-    assert [file.name for file in tmp_path.iterdir()] == ["rate.samples"]
+    (tmp_path / "rate.state").write_bytes(b"whole")
+    make_state(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["rate.state"]
 
 
 def test_a_state_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "state").write_text("")
     with pytest.raises(StateError, match=r"state: must be a folder that can be written to"):
-        StateFolder(tmp_path / "state")
+        make_state(tmp_path / "state")
 
 
 def test_http_answers(house):
@@ -327,7 +349,7 @@ def test_what_is_no_address_is_refused(text):
 
 
 def test_an_empty_window_is_kept_and_restored(house, tmp_path):
-    folder = StateFolder(tmp_path / "state")
+    folder = make_state(tmp_path / "state")
     down = SourceUnavailable("", "cannot connect.")
     house.source.failing = {"rate": down, "errors": down}
     first = house.service(state=folder)
@@ -365,7 +387,7 @@ def test_it_is_not_ready_before_its_queries_are_added(house):
 
 
 def test_samples_of_another_tenant_are_not_taken_over(house, tmp_path):
-    folder = StateFolder(tmp_path / "state")
+    folder = make_state(tmp_path / "state")
     first = house.service("source: {headers: {X-Scope-OrgID: blue}}\n" + CONFIG, state=folder)
     house.cycle(first)
     first._save(first.queries["rate"])
@@ -377,7 +399,7 @@ def test_samples_of_another_tenant_are_not_taken_over(house, tmp_path):
 
 def test_a_stop_keeps_what_is_not_under_way(house, tmp_path, monkeypatch):
     monkeypatch.setattr("exporter.service.STOP_WITHIN", 0.1)
-    folder = StateFolder(tmp_path / "state")
+    folder = make_state(tmp_path / "state")
     service = house.service(state=folder)
     house.cycle(service)
     hangs = threading.Event()
@@ -393,14 +415,14 @@ def test_a_stop_keeps_what_is_not_under_way(house, tmp_path, monkeypatch):
         while not service.queries["rate"].under_way.locked():
             time.sleep(0.01)
         service.stop()
-        assert (folder.path / "errors.samples").exists()
-        assert not (folder.path / "rate.samples").exists()
+        assert (folder.path / "errors.state").exists()
+        assert not (folder.path / "rate.state").exists()
         hangs.set()
 
 
 def test_a_stop_keeps_the_samples_of_a_query_whose_forecasts_are_being_made(house, tmp_path, monkeypatch):
     monkeypatch.setattr("exporter.service.STOP_WITHIN", 0.1)
-    folder = StateFolder(tmp_path / "state")
+    folder = make_state(tmp_path / "state")
     service = house.service(state=folder)
     running = service.queries["rate"]
     forecasting, done = threading.Event(), threading.Event()
@@ -414,7 +436,7 @@ def test_a_stop_keeps_the_samples_of_a_query_whose_forecasts_are_being_made(hous
         pool.submit(service._run, running)
         assert forecasting.wait(10)
         service.stop()
-        assert (folder.path / "rate.samples").exists()
+        assert (folder.path / "rate.state").exists()
         done.set()
 
 

@@ -1,0 +1,91 @@
+"""Alarm state of a query's series: it outlives fits, rows that move, and restarts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from detectors.suppress import Alarms, Suppression
+from exporter.models.stored import Tree
+from series import BoolArray, FloatArray, SeriesKey
+
+
+class AlarmSlot:
+    """Alarm state of a query's series.
+
+    Parameters
+    ----------
+    rule : Suppression
+    step : float
+        Seconds between two scores.
+
+    Attributes
+    ----------
+    until : float
+        Last instant that was taken in, -inf for none.
+    """
+
+    def __init__(self, rule: Suppression, step: float) -> None:
+        self._rule = rule
+        self._step = step
+        self._keys: tuple[SeriesKey, ...] = ()
+        self._state = rule.start(0, step)
+        self.until = -math.inf
+
+    def forget(self) -> None:
+        """Start anew, as where the clock was set back."""
+        self._keys, self._state, self.until = (), self._rule.start(0, self._step), -math.inf
+
+    def update(self, keys: tuple[SeriesKey, ...], times: FloatArray, scores: FloatArray) -> BoolArray:
+        """Take in steps that are new.
+
+        Parameters
+        ----------
+        keys : tuple of SeriesKey, length n_series
+        times : (n_steps,) float64
+            Later than `until`.
+        scores : (n_series, n_steps) float64
+            NaN where there is none, which changes nothing.
+
+        Returns
+        -------
+        (n_series,) bool
+            Whether each series is in alarm after the last step.
+        """
+        if keys is not self._keys and keys != self._keys:
+            self._state = self._carried_over(keys)
+        self._keys = keys
+        for column in range(scores.shape[1]):
+            self._state.update(scores[:, column])
+        if len(times):
+            self.until = float(times[-1])
+        return self._state.firing
+
+    def _carried_over(self, keys: tuple[SeriesKey, ...]) -> Alarms:
+        fresh = self._rule.start(len(keys), self._step)
+        place = {key: row for row, key in enumerate(self._keys)}
+        old = np.fromiter((place.get(key, -1) for key in keys), dtype=np.intp, count=len(keys))
+        new = np.flatnonzero(old >= 0)
+        fresh.firing[new], fresh.recent[new] = self._state.firing[old[new]], self._state.recent[old[new]]
+        fresh.calm[new] = self._state.calm[old[new]]
+        return fresh
+
+    def dump(self, number: Callable[[SeriesKey], int]) -> Tree:
+        """What outlives a restart; `number` gives each series a number to stand for it."""
+        state, keys = self._state, self._keys
+        return {
+            "keys": np.fromiter((number(key) for key in keys), dtype=np.int64, count=len(keys)),
+            "until": self.until,
+            "firing": state.firing,
+            "recent": state.recent,
+            "calm": state.calm,
+        }
+
+    def load(self, kept: Tree, keys: Sequence[SeriesKey]) -> None:
+        """Take over what `dump` gave; `keys` are the series by their numbers."""
+        self._keys = tuple(keys[number] for number in kept["keys"].tolist())
+        self._state = self._rule.start(len(self._keys), self._step)
+        self._state.firing, self._state.recent, self._state.calm = kept["firing"], kept["recent"], kept["calm"]
+        self.until = kept["until"]
