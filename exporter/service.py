@@ -316,7 +316,7 @@ class Service:
         return max(float(self.config.stale_after), 1.5 * query.cycle_interval + 60)
 
     def _signature(self, query: Query) -> Signature:
-        """Say what makes a snapshot usable: the same question to the same server for the same tenant, the same models."""
+        """Say what makes a snapshot usable: the same question to the same server and tenant, the same models."""
         ways = {"timeout", "retries", "budget", "compression", "max_points", "max_body_bytes"}  # of asking, not whom
         asked = self.config.source.model_dump_json(exclude=ways)
         digest = hashlib.sha256(asked.encode()).hexdigest()  # headers may hold a secret
