@@ -174,6 +174,8 @@ class QueryDefaults(_Section):
     """Steps younger than this are asked for again every cycle, as samples may still be written to them."""
     series_limit: int = Field(default=1_000, ge=1)
     """Most series the query may return. A query that returns more is refused whole, not cut at random."""
+    precision: Literal["float64", "float32"] = "float64"
+    """Of the samples kept in memory. float32 halves it and keeps seven digits; values beyond 3.4e38 become infinite."""
     timezone: Timezone = "UTC"
     """IANA name of the zone whose days and weeks the workload follows, such as Europe/Berlin."""
     direction: Direction = "both"

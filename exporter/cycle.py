@@ -91,7 +91,9 @@ class QueryCycle:
         self.telemetry = telemetry
         self.stale_after = stale_after
         self._pull_budget = pull
-        self.store = RingStore(step=int(query.step), n_steps=query.history // query.step, budget=budget)
+        self.store = RingStore(
+            step=int(query.step), n_steps=query.history // query.step, budget=budget, dtype=query.precision
+        )
         self._plan = plan
         self._detector = DetectorSlot(plan)
         self._forecaster = ForecasterSlot(plan)

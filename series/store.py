@@ -226,14 +226,20 @@ class RingStore:
             return self._asked[1]
         added = list(dict.fromkeys(key for key in keys if key not in self._row))
         if added:
-            self._add(added, grid)
+            self._add(added, self._free(keys, grid)[: len(added)])
         rows = np.fromiter((self._row[key] for key in keys), dtype=np.intp, count=len(keys))
         self._asked = (keys, rows)
         return rows
 
-    def _add(self, added: list[SeriesKey], grid: Grid) -> None:
-        """Give rows to series that have none: those of series that are gone first."""
-        free = np.flatnonzero(self._seen[: len(self.keys)] < grid.start // self.step)[: len(added)].tolist()
+    def _free(self, keys: tuple[SeriesKey, ...], grid: Grid) -> list[int]:
+        """Rows of series without a sample in the window, unless `keys` bring them back."""
+        gone = self._seen[: len(self.keys)] < grid.start // self.step
+        if gone.any():
+            gone[[self._row[key] for key in keys if key in self._row]] = False
+        return list(np.flatnonzero(gone).tolist())
+
+    def _add(self, added: list[SeriesKey], free: list[int]) -> None:
+        """Give rows to series that have none, the free ones first."""
         behind = range(len(self.keys), len(self.keys) + len(added) - len(free))
         self._reserve(behind.stop)
         names = [*self.keys, *added[len(free) :]]

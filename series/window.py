@@ -24,7 +24,8 @@ class Window:
     times : (n_steps,) float64
         Seconds since the epoch, ascending and evenly spaced.
     values : (n_series, n_steps) float64
-        NaN where there is no sample. May be a view of a store: read it, never write to it.
+        NaN where there is no sample. May be a view of a store, of float32 where the store is: read it, never write to
+        it. Models are given float64.
 
     Raises
     ------

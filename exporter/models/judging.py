@@ -18,6 +18,8 @@ from series import BoolArray, FloatArray, Reason, SeriesKey, Window
 
 # Steps that are judged again before they are taken note of for good: doing that every step would cost more.
 _MORE = 8
+# Decimal digits that a float32 keeps.
+_DIGITS = 7
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,13 +209,29 @@ class DetectorSlot:
 def _judgement(
     window: Window, bounds: FloatArray, score: FloatArray, alarm: BoolArray, warming_up: BoolArray
 ) -> Judgement:
-    value = np.array(window.values[:, -1], dtype=np.float64)
+    value = _shown(window.values[:, -1])
     infinite, missing = np.isinf(value), np.isnan(value)
     warming_up = warming_up & ~(infinite | missing)
     said = np.stack([value, *bounds, np.where(warming_up, 0.0, score), alarm.astype(np.float64)])
     said[:, infinite | missing] = np.nan
     value, expected, lower, upper, score, fired = said
     return Judgement(value, expected, lower, upper, score, fired, _count(missing, infinite, warming_up))
+
+
+def _shown(values: FloatArray) -> FloatArray:
+    """As float64: 0.1 that was kept as float32 is 0.1 again, not 0.10000000149."""
+    shown = np.array(values, dtype=np.float64)
+    if values.dtype == np.float64:
+        return shown
+    usual = np.isfinite(shown) & (shown != 0)
+    # Divided by a power of ten, which up to 1e22 is exact, where multiplying by 0.1 is not.
+    digits = _DIGITS - 1 - np.floor(np.log10(np.abs(shown[usual])))
+    shown[usual] = np.where(
+        digits >= 0,
+        np.round(shown[usual] * 10.0 ** np.maximum(digits, 0)) / 10.0 ** np.maximum(digits, 0),
+        np.round(shown[usual] / 10.0 ** np.maximum(-digits, 0)) * 10.0 ** np.maximum(-digits, 0),
+    )
+    return shown
 
 
 def _count(missing: BoolArray, infinite: BoolArray, warming_up: BoolArray) -> dict[Reason, int]:

@@ -150,3 +150,32 @@ def test_a_budget_is_summed_while_another_thread_adds_a_store():
     for store in stores:
         budget.allow(store, 80)
     assert budget.used >= 240
+
+
+def test_a_new_series_takes_the_row_of_one_that_is_long_gone():
+    store = RingStore(step=60, n_steps=10)
+    for step in range(200):
+        grid = Grid(60 * step, 60, 10)
+        store.advance(grid)
+        name = f"job_{step // 3}"
+        newest = Grid(grid.end, 60, 1)
+        values = np.full((1, newest.n_steps), float(step))
+        store.merge(Window((SeriesKey.named(name),), newest.times, values), newest)
+        window = store.window()
+        row = [key.name for key in window.keys].index(name)
+        assert window.values[row, -1] == step
+        # A row that changed its owner holds nothing of the former one.
+        assert np.nanmin(window.values[row]) >= step // 3 * 3
+        assert len(set(window.keys)) == len(window.keys)
+    assert store.nbytes <= 8 * 8 * 12  # no more than 5 of the series were seen within 10 steps
+
+
+def test_float32_takes_half_of_the_memory_and_makes_what_is_too_large_infinite():
+    grid = Grid(0, 60, 4)
+    window = Window((SeriesKey.named("a"),), grid.times, np.array([[0.1, 1e300, np.nan, -1e300]]))
+    wide, narrow = (RingStore(step=60, n_steps=4, dtype=dtype) for dtype in ("float64", "float32"))
+    for store in (wide, narrow):
+        store.advance(grid)
+        store.merge(window, grid)
+    assert 2 * narrow.nbytes == wide.nbytes
+    np.testing.assert_array_equal(narrow.window().values, [[np.float32(0.1), np.inf, np.nan, -np.inf]])

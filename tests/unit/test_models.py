@@ -279,3 +279,15 @@ def test_a_clock_set_back_starts_alarms_anew():
     slot = DetectorSlot(plan([], []))
     assert judged_alarm(slot, [[0.0, 0.0, 50.0]], 100) == [1]
     assert judged_alarm(slot, [[0.0, 0.0, 0.0]], 10) == [0]
+
+
+def test_what_was_kept_as_float32_is_judged_and_shown_as_it_came():
+    slot = DetectorSlot(plan([], []))
+    rows = np.array([[0.1, 0.1, 0.3], [1e30, 1e30, 1234567.0], [2.5e-20, -3e-3, 7.25e25]])
+    wide = window(rows)
+    now = Window(wide.keys, wide.times, rows.astype(np.float32))
+    slot.fit_if_due(now, epoch=1)
+    judged = slot.judge(now)
+    np.testing.assert_allclose(judged.value, rows[:, -1], rtol=1e-15)
+    assert judged.value[0] == 0.3
+    assert judged.score.dtype == np.float64
