@@ -1,0 +1,1 @@
+"""What is silenced in Alertmanager, and which of our series that means."""
