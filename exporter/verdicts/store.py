@@ -1,0 +1,243 @@
+"""Verdicts and alerts, kept over restarts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import structlog
+from sqlalchemy import (
+    Connection,
+    Engine,
+    RowMapping,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    update,
+)
+from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+
+from exporter.verdicts.records import Alert, Kept, alert_of, alert_row, verdict_of, verdict_row
+from exporter.verdicts.tables import ALERTS, METADATA, SCHEMA, VERDICTS, VERSION
+from series.calendar import DAY
+
+log = structlog.get_logger("forethought.verdicts")
+
+# What another process wrote to a shared database is seen after this many seconds at the latest.
+_FRESH = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """How much is kept.
+
+    Attributes
+    ----------
+    in_force : int
+        Verdicts that have an effect at the same time. More are a policy, and belong into the configuration.
+    alerts : int
+    alert_age : float
+        Seconds since an alert was last told of.
+    """
+
+    in_force: int = 1_000
+    alerts: int = 10_000
+    alert_age: float = 90.0 * DAY
+
+
+class VerdictStoreError(Exception):
+    """Verdicts cannot be kept or read. The message is one line."""
+
+
+class VerdictStore:
+    """A file of SQLite, or any database that SQLAlchemy knows. Thread-safe.
+
+    Parameters
+    ----------
+    engine : Engine
+        See `open_file` and `open_url`.
+    limits : Limits
+
+    Raises
+    ------
+    VerdictStoreError
+        Where the database cannot be used, or was written by a later version.
+    """
+
+    def __init__(self, engine: Engine, limits: Limits = Limits()) -> None:  # noqa: B008 - it cannot be changed
+        self._engine = engine
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._seen: tuple[float, tuple[Kept, ...]] | None = None
+        self._revision = 0
+        with _told(), engine.begin() as connection:
+            _prepare(connection)
+
+    @property
+    def revision(self) -> int:
+        """Grows with every change that this process made."""
+        return self._revision
+
+    def add(self, kept: Kept, now: float) -> None:
+        """Keep a verdict.
+
+        Raises
+        ------
+        VerdictStoreError
+            Also where too many are in force already.
+        """
+        with self._lock, _told(), self._engine.begin() as connection:
+            count = select(func.count()).where(VERDICTS.c.revoked.is_(None), VERDICTS.c.expires > now)
+            if connection.execute(count.select_from(VERDICTS)).scalar_one() >= self._limits.in_force:
+                raise VerdictStoreError(f"at most {self._limits.in_force} verdicts may be in force. Remove some first.")
+            connection.execute(insert(VERDICTS).values(verdict_row(kept)))
+            self._changed()
+
+    def revoke(self, identity: str, now: float, who: str = "") -> Kept | None:
+        """Take a verdict back; it is kept as taken back.
+
+        Returns
+        -------
+        Kept or None
+            None where there is no such verdict. One that was taken back before is left as it is.
+        """
+        with self._lock, _told(), self._engine.begin() as connection:
+            kept = _one(connection, identity)
+            if kept is None or kept.revoked is not None:
+                return kept
+            changed = replace(kept, revoked=now, revoked_by=who)
+            connection.execute(
+                update(VERDICTS).where(VERDICTS.c.id == identity).values(revoked=now, revoked_by=who),
+            )
+            self._changed()
+            return changed
+
+    def get(self, identity: str) -> Kept | None:
+        """The verdict of this id, whatever became of it."""
+        with _told(), self._engine.connect() as connection:
+            return _one(connection, identity)
+
+    def all(self, *, query: str | None = None, most: int = 1_000) -> tuple[Kept, ...]:
+        """Verdicts, the newest first, also those that no longer have an effect."""
+        chosen = select(VERDICTS).order_by(VERDICTS.c.created.desc(), VERDICTS.c.id).limit(most)
+        if query is not None:
+            chosen = chosen.where(VERDICTS.c.query == query)
+        with _told(), self._engine.connect() as connection:
+            return _readable(connection.execute(chosen).mappings().all())
+
+    def in_force(self, now: float) -> tuple[Kept, ...]:
+        """Verdicts that have an effect now, in the order they were given. Cheap: asked for in every cycle."""
+        seen = self._seen
+        if seen is None or not 0 <= now - seen[0] < _FRESH:
+            seen = self._read(now)
+        return tuple(kept for kept in seen[1] if kept.in_force(now))
+
+    def record(self, alerts: Sequence[Alert], now: float) -> None:
+        """Keep alerts, each in place of what was known of it; of those too old or too many the oldest go."""
+        with self._lock, _told(), self._engine.begin() as connection:
+            for alert in alerts:
+                connection.execute(delete(ALERTS).where(ALERTS.c.fingerprint == alert.fingerprint))
+                connection.execute(insert(ALERTS).values(alert_row(alert)))
+            connection.execute(delete(ALERTS).where(ALERTS.c.received < now - self._limits.alert_age))
+            newest = select(ALERTS.c.received).order_by(ALERTS.c.received.desc()).offset(self._limits.alerts).limit(1)
+            if (last := connection.execute(newest).scalar()) is not None:
+                connection.execute(delete(ALERTS).where(ALERTS.c.received <= last))
+
+    def alert(self, fingerprint: str) -> Alert | None:
+        """What is known of an alert."""
+        with _told(), self._engine.connect() as connection:
+            row = connection.execute(select(ALERTS).where(ALERTS.c.fingerprint == fingerprint)).mappings().first()
+            return alert_of(row) if row else None
+
+    def alerts(self, most: int = 100) -> tuple[Alert, ...]:
+        """Alerts, the last told of first."""
+        chosen = select(ALERTS).order_by(ALERTS.c.received.desc(), ALERTS.c.fingerprint).limit(most)
+        with _told(), self._engine.connect() as connection:
+            return tuple(alert_of(row) for row in connection.execute(chosen).mappings())
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    def _changed(self) -> None:
+        self._seen = None
+        self._revision += 1
+
+    def _read(self, now: float) -> tuple[float, tuple[Kept, ...]]:
+        chosen = select(VERDICTS).where(VERDICTS.c.revoked.is_(None), VERDICTS.c.expires > now)
+        with self._lock, _told(), self._engine.connect() as connection:
+            rows = connection.execute(chosen.order_by(VERDICTS.c.created, VERDICTS.c.id)).mappings().all()
+            self._seen = (now, _readable(rows))
+            return self._seen
+
+
+def open_file(path: Path, limits: Limits = Limits()) -> VerdictStore:  # noqa: B008
+    """Open a file of SQLite, made where it is missing.
+
+    One that is damaged is renamed to ``NAME.damaged`` and logged, as alarms go on without verdicts but not without a
+    service.
+    """
+    try:
+        return VerdictStore(_sqlite(path), limits)
+    except VerdictStoreError as error:
+        if not isinstance(error.__cause__, DatabaseError) or isinstance(error.__cause__, OperationalError):
+            raise
+        log.warning("verdicts set aside", file=str(path), problem=str(error))
+        path.replace(path.with_name(path.name + ".damaged"))
+        for left in ("-wal", "-shm"):
+            path.with_name(path.name + left).unlink(missing_ok=True)
+        return VerdictStore(_sqlite(path), limits)
+
+
+def open_url(url: str) -> VerdictStore:
+    """Open a database by SQLAlchemy's URL, such as ``postgresql://host/name``."""
+    with _told():
+        return VerdictStore(create_engine(url, pool_pre_ping=True))
+
+
+def _sqlite(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 5})
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: object, _: object) -> None:
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        cursor.execute("PRAGMA journal_mode=WAL")  # a reader never waits for a writer
+        cursor.execute("PRAGMA synchronous=FULL")  # what was answered with success outlives a power cut
+        cursor.close()
+
+    return engine
+
+
+def _prepare(connection: Connection) -> None:
+    if not inspect(connection).has_table(SCHEMA.name):
+        METADATA.create_all(connection)
+        connection.execute(insert(SCHEMA).values(version=VERSION))
+    version = connection.execute(select(SCHEMA.c.version)).scalar()
+    if version != VERSION:
+        raise VerdictStoreError(f"verdicts must be kept in version {VERSION}. Got {version}: use a later forethought.")
+
+
+def _one(connection: Connection, identity: str) -> Kept | None:
+    row = connection.execute(select(VERDICTS).where(VERDICTS.c.id == identity)).mappings().first()
+    return verdict_of(row) if row else None
+
+
+def _readable(rows: Sequence[RowMapping]) -> tuple[Kept, ...]:
+    return tuple(map(verdict_of, rows))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn the library's errors into one line of ours."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        said = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise VerdictStoreError(f"verdicts cannot be kept: {said}.") from error
