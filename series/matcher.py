@@ -12,7 +12,8 @@ import re2
 from series.key import escape
 
 _STRING = r'"(?:[^"\\\n]|\\.)*"' + r"|'(?:[^'\\\n]|\\.)*'"
-_ONE = re.compile(rf"\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*({_STRING})\s*(,|$)")
+_PLAIN = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+_ONE = re.compile(rf"\s*({_PLAIN.pattern}|{_STRING})\s*(=~|!~|!=|=)\s*({_STRING})\s*(,|$)")
 _ESCAPE = re.compile(r"\\(.)")
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r"}
 OPERATORS = ("=", "!=", "=~", "!~")
@@ -59,7 +60,9 @@ class Matcher:
         return self._holds(value)
 
     def __str__(self) -> str:
-        return f'{self.label}{self.operator}"{escape(self.value)}"'
+        # Prometheus 3 puts names in quotation marks that are not of plain letters.
+        label = self.label if _PLAIN.fullmatch(self.label) else f'"{escape(self.label)}"'
+        return f'{label}{self.operator}"{escape(self.value)}"'
 
 
 def parse_matchers(text: str) -> tuple[Matcher, ...]:
@@ -83,7 +86,8 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
         one = _ONE.match(inner, at)
         if not one:
             raise ValueError(f'matchers must look like {{label="x", other=~"a|b"}}. Got {text[:200]!r}.')
-        found.append(Matcher(one[1], one[2], _unquoted(one[3])))
+        label = _unquoted(one[1]) if one[1][0] in "\"'" else one[1]
+        found.append(Matcher(label, one[2], _unquoted(one[3])))
         at = one.end()
     return tuple(found)
 

@@ -71,7 +71,7 @@ class VerdictStore:
         Where the database cannot be used, or was written by a later version.
     """
 
-    def __init__(self, engine: Engine, limits: Limits = Limits()) -> None:  # noqa: B008 - it cannot be changed
+    def __init__(self, engine: Engine, limits: Limits = Limits()) -> None:
         self._engine = engine
         self._limits = limits
         self._lock = threading.Lock()
@@ -178,7 +178,7 @@ class VerdictStore:
             return self._seen
 
 
-def open_file(path: Path, limits: Limits = Limits()) -> VerdictStore:  # noqa: B008
+def open_file(path: Path, limits: Limits = Limits()) -> VerdictStore:
     """Open a file of SQLite, made where it is missing.
 
     One that is damaged is renamed to ``NAME.damaged`` and logged, as alarms go on without verdicts but not without a
@@ -230,7 +230,13 @@ def _one(connection: Connection, identity: str) -> Kept | None:
 
 
 def _readable(rows: Sequence[RowMapping]) -> tuple[Kept, ...]:
-    return tuple(map(verdict_of, rows))
+    found = []
+    for row in rows:
+        try:
+            found.append(verdict_of(row))
+        except ValueError as error:
+            log.warning("a verdict cannot be read and has no effect", verdict=row["id"], problem=str(error))
+    return tuple(found)
 
 
 @contextmanager

@@ -39,6 +39,12 @@ def test_written_matchers_are_read_again(text):
     assert parse_matchers(written(matchers)) == matchers
 
 
+def test_names_of_prometheus_3_are_quoted():
+    matcher = Matcher('my."label"', "=", "x")
+    assert str(matcher) == '"my.\\"label\\""="x"'
+    assert parse_matchers(written((matcher, Matcher("b", "!=", "y")))) == (matcher, Matcher("b", "!=", "y"))
+
+
 @pytest.mark.parametrize(
     "text", ["up{a='x'}", "{a=x}", '{a="x" b="y"}', '{="x"}', '{a=="x"}', '{a="x}', 'a="x"}', "rate(x[5m])"]
 )

@@ -1,0 +1,162 @@
+"""Verdicts and alerts over HTTP, in Prometheus' envelope."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from flask import Blueprint, Response, jsonify, request
+from pydantic import BaseModel, ValidationError
+
+from exporter.verdicts.desk import NotKnown, VerdictDesk
+from exporter.verdicts.origin import from_another_site
+from exporter.verdicts.records import Alert, Kept
+from exporter.verdicts.requests import NewVerdict, Webhook, said
+from exporter.verdicts.store import VerdictStoreError
+from series.matcher import written
+
+# A notification of a thousand alerts has about a megabyte.
+MOST_BYTES = 16_000_000
+_Model = TypeVar("_Model", bound=BaseModel)
+_SIDES = {0: "both", 1: "above", -1: "below"}
+
+
+def verdict_api(desk: VerdictDesk) -> Blueprint:
+    """Routes below ``/api/v1``.
+
+    ==========================  ==============================================================
+    GET /verdicts               all, the newest first; ``query=NAME``, ``active=true`` narrow
+    POST /verdicts              give one
+    GET, DELETE /verdicts/ID    look at one; take it back (``who=NAME``)
+    GET /alerts                 alerts that were told of, the last first
+    POST /alerts                where Alertmanager's webhook sends notifications
+    ==========================  ==============================================================
+    """
+    api = Blueprint("verdicts", __name__, url_prefix="/api/v1")
+
+    @api.before_request
+    def only_from_here() -> Response | None:
+        if request.method != "GET" and from_another_site(request):
+            return _failed("forbidden", "must not be sent by a page of another site.", HTTPStatus.FORBIDDEN)
+        return None
+
+    _verdict_routes(api, desk)
+    _alert_routes(api, desk)
+    _answer_mistakes(api)
+    return api
+
+
+def _verdict_routes(api: Blueprint, desk: VerdictDesk) -> None:
+    @api.get("/verdicts")
+    def listed() -> Response:
+        now, query = desk.clock(), request.args.get("query")
+        kept = desk.store.all(query=query)
+        if request.args.get("active") == "true":
+            kept = tuple(each for each in kept if each.in_force(now))
+        return _answer([verdict_json(each, now) for each in kept])
+
+    @api.post("/verdicts")
+    def given() -> Response:
+        kept = desk.give(_body(NewVerdict))
+        return _answer(verdict_json(kept, desk.clock()), HTTPStatus.CREATED)
+
+    @api.get("/verdicts/<identity>")
+    def one(identity: str) -> Response:
+        if (kept := desk.store.get(identity)) is None:
+            raise NotKnown(f"there is no verdict {identity!r:.80}.")
+        return _answer(verdict_json(kept, desk.clock()))
+
+    @api.delete("/verdicts/<identity>")
+    def taken_back(identity: str) -> Response:
+        kept = desk.take_back(identity, request.args.get("who", "")[:200])
+        return _answer(verdict_json(kept, desk.clock()))
+
+
+def _alert_routes(api: Blueprint, desk: VerdictDesk) -> None:
+    @api.get("/alerts")
+    def told() -> Response:
+        return _answer([alert_json(alert) for alert in desk.store.alerts()])
+
+    @api.post("/alerts")
+    def heard() -> Response:
+        return _answer({"recorded": desk.hear(_body(Webhook).alerts)})
+
+
+def verdict_json(kept: Kept, now: float) -> dict[str, Any]:
+    """A verdict for a program."""
+    verdict = kept.verdict
+    return {
+        "id": verdict.id,
+        "verdict": verdict.opinion.value,
+        "query": verdict.query,
+        "matchers": written(verdict.matchers),
+        "score": verdict.score,
+        "side": _SIDES[verdict.side],
+        "when": str(verdict.when) if verdict.when else None,
+        "created": verdict.created,
+        "expires": verdict.expires,
+        "note": verdict.note,
+        "who": verdict.who,
+        "alert": kept.alert or None,
+        "active": kept.in_force(now),
+        "revoked": kept.revoked,
+        "revokedBy": kept.revoked_by or None,
+    }
+
+
+def alert_json(alert: Alert) -> dict[str, Any]:
+    """An alert for a program."""
+    return {
+        "fingerprint": alert.fingerprint,
+        "query": alert.query,
+        "matchers": written(alert.matchers),
+        "labels": dict(alert.labels),
+        "summary": alert.summary,
+        "score": alert.score,
+        "side": _SIDES[alert.side],
+        "begun": alert.begun,
+        "ended": alert.ended,
+    }
+
+
+class _BadRequest(Exception):
+    """The message says what must be."""
+
+
+def _body(model: type[_Model]) -> _Model:
+    # A form of another site cannot send this type without being asked for first.
+    if request.mimetype != "application/json":
+        raise _BadRequest(f"the body must be application/json. Got {request.mimetype or 'nothing'!r:.80}.")
+    if (request.content_length or 0) > MOST_BYTES:
+        raise _BadRequest(f"the body must be at most {MOST_BYTES} bytes. Got {request.content_length}.")
+    try:
+        return model.model_validate_json(request.stream.read(MOST_BYTES))
+    except ValidationError as error:
+        raise _BadRequest(said(error)) from error
+
+
+def _answer_mistakes(api: Blueprint) -> None:
+    @api.errorhandler(_BadRequest)
+    @api.errorhandler(ValueError)
+    def bad(error: Exception) -> Response:
+        return _failed("bad_data", str(error), HTTPStatus.BAD_REQUEST)
+
+    @api.errorhandler(NotKnown)
+    def unknown(error: NotKnown) -> Response:
+        return _failed("not_found", str(error), HTTPStatus.NOT_FOUND)
+
+    @api.errorhandler(VerdictStoreError)
+    def not_kept(error: VerdictStoreError) -> Response:
+        return _failed("unavailable", str(error), HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def _answer(data: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    response = jsonify({"status": "success", "data": data})
+    response.status_code = status
+    return response
+
+
+def _failed(kind: str, message: str, status: HTTPStatus) -> Response:
+    response = jsonify({"status": "error", "errorType": kind, "error": message})
+    response.status_code = status
+    return response

@@ -1,0 +1,177 @@
+"""Where verdicts are given and taken back, whoever asks for it."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple, Protocol
+
+from detectors.verdict import KindOfTime, Opinion, Verdict
+from exporter.verdicts.records import Alert, Kept
+from exporter.verdicts.requests import NewVerdict, WebhookAlert
+from exporter.verdicts.scope import around, scope_of_alert
+from exporter.verdicts.store import VerdictStore
+from series import SeriesKey
+from series.matcher import Matcher, parse_matchers
+
+DEFAULT_LASTS = 30.0 * 86_400
+
+
+class Size(NamedTuple):
+    """How large a deviation was.
+
+    Attributes
+    ----------
+    score : float
+        1 is the threshold.
+    side : int
+        1 above what was expected, -1 below, 0 unknown.
+    """
+
+    score: float
+    side: int
+
+
+class Watched(Protocol):
+    """What the running service knows of its queries."""
+
+    def series(self, query: str) -> Collection[SeriesKey]:
+        """Series of a query as published; empty for one that is not known. A set is looked up fastest."""
+
+    def size(self, query: str, matchers: Sequence[Matcher], since: float) -> Size | None:
+        """The highest score, before verdicts, of these series from `since` on; None where none is known."""
+
+    def timezone(self, query: str) -> str:
+        """Zone of a query's days; UTC for one that is not known."""
+
+
+class NotKnown(Exception):
+    """What a verdict is asked of is not there. The message is one line."""
+
+
+class VerdictDesk:
+    """Turns what people and Alertmanager send into verdicts and alerts that are kept.
+
+    Parameters
+    ----------
+    store : VerdictStore
+    watched : Watched
+    lasts : callable
+        Seconds a verdict lasts where it does not say so itself.
+    clock : callable
+        Seconds since the epoch.
+    identity : callable
+        Gives a new id.
+    """
+
+    def __init__(
+        self,
+        store: VerdictStore,
+        watched: Watched,
+        *,
+        lasts: Callable[[], float] = lambda: DEFAULT_LASTS,
+        clock: Callable[[], float] = time.time,
+        identity: Callable[[], str] = lambda: secrets.token_hex(6),
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self._watched = watched
+        self._lasts = lasts
+        self._identity = identity
+
+    def give(self, new: NewVerdict) -> Kept:
+        """Keep a verdict.
+
+        Raises
+        ------
+        NotKnown
+            For an alert that was not told of.
+        ValueError, VerdictStoreError
+            For what cannot be kept.
+        """
+        now = self.clock()
+        alert = self._alert(new.alert) if new.alert else None
+        query = alert.query if alert else new.query
+        matchers = alert.matchers if alert else parse_matchers(new.matchers)
+        size = self._size(new, alert, query, matchers, now)
+        verdict = Verdict(
+            id=self._identity(),
+            opinion=new.verdict,
+            query=query,
+            matchers=matchers,
+            score=size.score if size else None,
+            side=size.side if size else 0,
+            when=self._when(new, alert, now),
+            created=now,
+            expires=now + float(new.lasts or self._lasts()),
+            note=new.note,
+            who=new.who,
+        )
+        kept = Kept(verdict, new.alert)
+        self.store.add(kept, now)
+        return kept
+
+    def take_back(self, identity: str, who: str = "") -> Kept:
+        """Take a verdict back. Raises NotKnown where there is none."""
+        if (kept := self.store.revoke(identity, self.clock(), who)) is None:
+            raise NotKnown(f"there is no verdict {identity!r:.80}.")
+        return kept
+
+    def hear(self, alerts: Sequence[WebhookAlert]) -> int:
+        """Keep what Alertmanager tells of. Returns how many alerts were about series of a query."""
+        now = self.clock()
+        ours = [alert for alert in alerts if alert.labels.get("query")]
+        known = {query: frozenset(self._watched.series(query)) for query in {alert.labels["query"] for alert in ours}}
+        self.store.record([self._heard(alert, known[alert.labels["query"]], now) for alert in ours], now)
+        return len(ours)
+
+    def _heard(self, alert: WebhookAlert, known: frozenset[SeriesKey], now: float) -> Alert:
+        query, begun = alert.labels["query"], alert.starts_at.timestamp()
+        matchers = scope_of_alert(alert.labels, known)
+        size = self._watched.size(query, matchers, begun - 3_600)
+        before = self.store.alert(alert.fingerprint)
+        if before and before.begun == begun and before.score is not None and (not size or before.score > size.score):
+            size = Size(before.score, before.side)  # the highest counts, also once the alert is over
+        return Alert(
+            fingerprint=alert.fingerprint,
+            query=query,
+            matchers=matchers,
+            labels=alert.labels,
+            summary=alert.annotations.get("summary", "")[:1_000],
+            begun=begun,
+            received=now,
+            ended=alert.ends_at.timestamp() if alert.status == "resolved" else None,
+            score=size.score if size else None,
+            side=size.side if size else 0,
+        )
+
+    def _alert(self, fingerprint: str) -> Alert:
+        if (alert := self.store.alert(fingerprint)) is None:
+            raise NotKnown(
+                f"there is no alert {fingerprint!r:.80}. Alertmanager tells of alerts by a webhook to /api/v1/alerts; "
+                "without one, name query and matchers."
+            )
+        return alert
+
+    def _size(
+        self, new: NewVerdict, alert: Alert | None, query: str, matchers: Sequence[Matcher], now: float
+    ) -> Size | None:
+        """What was said, else what the alert knew, else what the service knows of the last day."""
+        if new.score is not None:
+            return Size(new.score, new.side_number or 0)
+        if alert and alert.score is not None:
+            found: Size | None = Size(alert.score, alert.side)
+        else:
+            found = self._watched.size(query, matchers, alert.begun if alert else now - 86_400)
+        if found and new.side_number is not None:
+            return Size(found.score, new.side_number)
+        # Whoever plans ahead means any size; so does nobody who judges what was no anomaly.
+        return found if found and found.score > 1 else None
+
+    def _when(self, new: NewVerdict, alert: Alert | None, now: float) -> KindOfTime | None:
+        if new.when:
+            return new.when.kind_of_time()
+        if alert is None or new.verdict is not Opinion.EXPECTED:
+            return None
+        return around(alert.begun, alert.ended or now, self._watched.timezone(alert.query))
