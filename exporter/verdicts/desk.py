@@ -104,7 +104,7 @@ class VerdictDesk:
             side=size.side if size else 0,
             when=self._when(new, alert, now),
             created=now,
-            expires=now + float(new.lasts or self._lasts()),
+            expires=now + float(self._lasts() if new.lasts is None else new.lasts),
             note=new.note,
             who=new.who,
         )

@@ -107,9 +107,9 @@ def said(error: ValidationError) -> str:
 
 
 def _said(mistake: dict[str, Any]) -> str:
-    place = ".".join(str(part) for part in mistake["loc"])
+    place = ".".join(str(part) for part in mistake["loc"]) or "body"
     message = str(mistake.get("ctx", {}).get("error", mistake["msg"])).rstrip(".") + "."
-    return f"{place}: {message}" if place else message
+    return f"{place}: {message}"
 
 
 def _seconds(time_of_day: str) -> float:

@@ -66,8 +66,9 @@ def around(begun: float, ended: float, timezone: str, *, weekday_only: bool = Tr
     """
     calendar = Calendar(timezone)
     earlier = np.array([begun - _HOUR])
-    start = math.floor(calendar.second_of_day(earlier)[0] / _HOUR) * _HOUR
-    length = math.ceil((ended + _HOUR - (begun - _HOUR)) / _HOUR) * _HOUR
+    second = float(calendar.second_of_day(earlier)[0])
+    start = math.floor(second / _HOUR) * _HOUR
+    length = math.ceil((second - start + ended - begun + 2 * _HOUR) / _HOUR) * _HOUR
     weekdays = frozenset({int(calendar.weekday(earlier)[0])}) if weekday_only else frozenset[int]()
     if length >= DAY:
         return KindOfTime(weekdays=weekdays, timezone=timezone)
