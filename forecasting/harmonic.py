@@ -8,16 +8,10 @@ from typing import Self
 import numpy as np
 
 from forecasting.base import Forecast, steps_ahead
-from forecasting.blend import Blend
-from forecasting.candidates import Candidates
-from forecasting.gaps import filled
-from forecasting.intervals import ErrorQuantiles
-from forecasting.origins import came, trials
-from forecasting.plan import Plan
+from forecasting.blended_block import BlendedBlock
 from forecasting.rows import alike_rows
-from forecasting.shapes import Steps
 from forecasting.wall_clock import WallClock
-from series import Calendar, FloatArray, Window
+from series import Calendar, Window
 
 
 @dataclass(kw_only=True, eq=False)
@@ -73,45 +67,3 @@ class HarmonicRegression:
         for rows, block in self.blocks_:
             bounds[:, rows] = block.forecast(leads, coverage)
         return Forecast(times, bounds[0], bounds[1], bounds[2], coverage)
-
-
-@dataclass(frozen=True, eq=False)
-class BlendedBlock:
-    """What was learned of some series of equal length."""
-
-    center: FloatArray
-    scale: FloatArray
-    floor: FloatArray
-    candidates: Candidates
-    blend: Blend
-    errors: ErrorQuantiles
-
-    @classmethod
-    def fit(cls, values: FloatArray, step: float) -> Self:
-        """Learn from (n_series, n_steps) values that begin with samples; NaN where there is none."""
-        plan = Plan.of(step, values.shape[1])
-        whole = filled(values, plan.seasons.periods[0] if plan.seasons.periods else plan.n_steps)
-        floor = np.where(whole.min(axis=1, keepdims=True) >= 0, 0.0, -np.inf)
-        center, scale = _center(whole), _scale(whole)
-        candidates = Candidates.of((whole - center) / scale, plan)
-        told = trials(candidates.ahead, plan.n_steps, plan.origins, plan.leads)
-        actual = came((values - center) / scale, plan.origins, plan.leads)
-        blend = Blend.of(told, actual, plan.leads)
-        own = actual - np.stack([blend(one, plan.leads) for one in told])
-        return cls(center, scale, floor, candidates, blend, ErrorQuantiles.of(own, plan.leads))
-
-    def forecast(self, leads: Steps, coverage: float) -> FloatArray:
-        """(3, n_series, len(leads)): mean, lower and upper."""
-        mean = self.blend(self.candidates.ahead(self.candidates.values.shape[1], leads), leads)
-        below, above = self.errors.interval(leads, coverage)
-        mean = np.where(np.isnan(below), np.nan, mean)
-        return np.maximum(np.stack([mean, mean - below, mean + above]) * self.scale + self.center, self.floor)
-
-
-def _center(whole: FloatArray) -> FloatArray:
-    return np.median(whole, axis=1, keepdims=True)
-
-
-def _scale(whole: FloatArray) -> FloatArray:
-    spread = np.abs(whole - _center(whole)).mean(axis=1, keepdims=True)
-    return np.where(spread > 0, spread, 1.0)

@@ -8,6 +8,7 @@ from statistics import NormalDist
 from typing import Self
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from forecasting.bands import bands
 from forecasting.shapes import Steps
@@ -19,8 +20,10 @@ _TAILS = np.array(
 )
 # How far each tail lies from the middle of a normal distribution, in standard deviations.
 _Z = np.array([NormalDist().inv_cdf(1 - max(tail, _TAILS[1])) for tail in _TAILS])
-# How much of a width is that of many bands together, and how many on either side these are.
-_POOLED, _WIDE = 0.3, 3
+# How much of the size of errors at a lead is told by many bands together, and how many on either side these are.
+_POOLED, _WIDE = 0.4, 3
+# Share of Student's widening that errors of other origins still need: measured on series of many kinds.
+_WIDENING = 0.75
 # Weight of a band without errors, of one error.
 _UNSEEN = 1e-6
 # A row with fewer known errors has no interval.
@@ -31,27 +34,34 @@ _FEWEST_ERRORS = 5
 class ErrorQuantiles:
     """How far samples fell below and above their forecasts, by lead.
 
-    Split conformal prediction with errors pooled over neighbouring leads, on each side by itself, then widened for
-    the small number of origins. Widths never shrink with the lead; beyond the last lead that was tried they grow
-    with its square root, as those of a random walk.
+    Split conformal prediction. The size of errors is told by the leads near by, the shape of their distribution by
+    all leads together, each side by itself, then widened for the small number of origins. Widths never shrink with
+    the lead; beyond the last lead that was tried they grow with its square root, as those of a random walk.
 
     Attributes
     ----------
     reaches : (n_bands,) float64
         Lead that the middle of each band stands for.
-    widths : (2, n_tails, n_series, n_bands) float64
-        Below and above the mean, 0 or more, never falling along the bands.
+    sizes : (n_series, n_bands) float64
+        Mean absolute error, never falling along the bands.
+    shape : (2, n_tails, n_series) float64
+        Quantiles of the errors below and above the mean, in sizes, 0 or more.
+    origins : (n_series, n_bands) float64
+        How many origins tell, never rising along the bands.
     known : (n_series,) bool
         Enough errors to tell.
 
     References
     ----------
     Vovk, Gammerman and Shafer (2005), Algorithmic Learning in a Random World; Stankeviciute, Alaa and van der Schaar
-    (2021), Conformal time-series forecasting.
+    (2021), Conformal time-series forecasting; Lei et al. (2018), Distribution-free predictive inference for
+    regression, section 5.2 (locally weighted).
     """
 
     reaches: FloatArray
-    widths: FloatArray
+    sizes: FloatArray
+    shape: FloatArray
+    origins: FloatArray
     known: BoolArray
 
     @classmethod
@@ -59,19 +69,14 @@ class ErrorQuantiles:
         """Learn from errors of shape (n_origins, n_series, n_leads), NaN where unknown."""
         edges = bands(int(leads[-1]))
         places = np.searchsorted(leads, edges, side="right")
-        last = len(places) - 1
-        near, wide = (
-            np.stack(
-                [_widths(errors[..., places[max(i - k, 0)] : places[min(i + k + 1, last)]]) for i in range(last)],
-                axis=-1,
-            )
-            for k in (1, _WIDE)
-        )
-        known = np.add.reduceat(np.isfinite(errors), places[:-1], axis=-1, dtype=np.float64).sum(axis=0)
-        few = np.stack([_widening(errors[..., places[i] : places[i + 1]]) for i in range(last)], axis=-1)
-        widths = _rising((_POOLED * wide + (1 - _POOLED) * near) * few, known)
+        known = np.isfinite(errors)
+        count = np.add.reduceat(known, places[:-1], axis=-1, dtype=np.float64)
+        total = np.add.reduceat(np.where(known, np.abs(errors), 0.0), places[:-1], axis=-1).sum(axis=0)
+        sizes = _sizes(total, count.sum(axis=0))
+        unit = np.repeat(np.where(sizes > 0, sizes, 1.0), np.diff(places), axis=1)
+        origins = np.minimum.accumulate(np.maximum((count > 0).sum(axis=0), 1), axis=1).astype(np.float64)
         reaches = np.array([np.sqrt((low + 1.0) * high) for low, high in pairwise(edges)])
-        return cls(reaches, widths, np.isfinite(errors).sum(axis=(0, 2)) >= _FEWEST_ERRORS)
+        return cls(reaches, sizes, _widths(errors / unit), origins, known.sum(axis=(0, 2)) >= _FEWEST_ERRORS)
 
     def interval(self, leads: Steps, coverage: float) -> FloatArray:
         """How far below and above the mean the interval reaches.
@@ -81,7 +86,9 @@ class ErrorQuantiles:
         (2, n_series, len(leads)) float64
             0 or more; NaN in rows with too few errors.
         """
-        widths = _between(_TAILS, self.widths, (1 - coverage) / 2, axis=1)
+        tail = (1 - coverage) / 2
+        widening = _widening(float(np.interp(tail, _TAILS, _Z)), self.origins)
+        widths = _between(_TAILS, self.shape, tail, axis=1)[..., np.newaxis] * (self.sizes * widening)
         place = np.interp(np.log(leads), np.log(self.reaches), np.arange(len(self.reaches)))
         low = np.minimum(place.astype(np.intp), max(len(self.reaches) - 2, 0))
         high = np.minimum(low + 1, len(self.reaches) - 1)
@@ -90,6 +97,18 @@ class ErrorQuantiles:
         reach *= np.sqrt(np.maximum(leads / self.reaches[-1], 1.0))
         reach[:, ~self.known] = np.nan
         return reach
+
+
+def _sizes(total: FloatArray, count: FloatArray) -> FloatArray:
+    """(n_series, n_bands): mean absolute error of each band and its neighbours, never falling with the lead."""
+
+    def smoothed(reach: int) -> FloatArray:
+        padded = [np.pad(part, ((0, 0), (reach, reach))) for part in (total, count)]
+        summed, counted = (sliding_window_view(part, 2 * reach + 1, axis=1).sum(axis=-1) for part in padded)
+        mean: FloatArray = summed / np.maximum(counted, 1.0)
+        return mean
+
+    return _rising((1 - _POOLED) * smoothed(0) + _POOLED * smoothed(_WIDE), count)
 
 
 def _widths(errors: FloatArray) -> FloatArray:
@@ -114,15 +133,13 @@ def _ranked(ranked: FloatArray, rank: FloatArray) -> FloatArray:
     return value
 
 
-def _widening(errors: FloatArray) -> FloatArray:
-    """(n_tails, n_series): quantile of Student's t over that of the normal distribution, for the origins that know.
+def _widening(z: float, origins: FloatArray) -> FloatArray:
+    """Quantile of Student's t over that of the normal distribution, for the origins that know.
 
     Errors of one origin belong together, so it is the origins that count. First terms of the expansions of the
     quantile of t (Abramowitz and Stegun, 26.7.5) and of the uncertainty of the middle, sqrt(1 + 1 / n).
     """
-    origins = np.maximum(np.isfinite(errors).any(axis=2).sum(axis=0), 1)
-    widening: FloatArray = 1 + ((_Z[:, np.newaxis] ** 2 + 1) / 4 + 0.5) / origins
-    return widening
+    return 1 + _WIDENING * ((z**2 + 1) / 4 + 0.5) / origins
 
 
 def _rising(values: FloatArray, counts: FloatArray) -> FloatArray:
@@ -132,7 +149,7 @@ def _rising(values: FloatArray, counts: FloatArray) -> FloatArray:
 
     Parameters
     ----------
-    values : (2, n_tails, n_series, n_bands) float64
+    values : (n_series, n_bands) float64
     counts : (n_series, n_bands) float64
         Errors that each value rests on.
 

@@ -35,19 +35,19 @@ class Regression:
 
     @classmethod
     def fit(cls, values: FloatArray, plan: Plan) -> Self:
-        """Solve for each origin of the plan and for the end of the history.
+        """Solve for each origin of the plan, for its check and for the end of the history.
 
         Parameters
         ----------
         values : (n_series, n_steps) float64
             No NaN.
         """
-        origins = (*plan.origins, plan.n_steps)
+        origins = sorted({*plan.origins, plan.n_steps - plan.check, plan.n_steps})
         trend = np.column_stack([np.ones(plan.n_steps), np.arange(plan.n_steps) / plan.n_steps])
         design = np.hstack([trend, plan.basis.table])
         penalty = np.repeat([0.0, _RIDGE], [2, design.shape[1] - 2])
         gram, moments, fits = np.zeros((design.shape[1],) * 2), np.zeros((design.shape[1], len(values))), {}
-        for start, stop in pairwise((0, *origins)):
+        for start, stop in pairwise([0, *origins]):
             part = design[start:stop]
             gram, moments = gram + part.T @ part, moments + part.T @ values[:, start:stop].T
             used = slice(2 + 2 * plan.seasons.n_waves(stop))

@@ -22,8 +22,8 @@ class Seasons:
 
     Attributes
     ----------
-    periods : tuple of int
-        Day, week, hour, as far as the history holds two of them; steps.
+    named : tuple of (str, int)
+        Day, week, hour, as far as the history holds two of them, with their steps.
     nested : (int, int) or None
         Day and week where both are there.
     waves : (n_waves,) float64
@@ -36,7 +36,7 @@ class Seasons:
         Steps between instants that are alike: a day, or else a small part of the history.
     """
 
-    periods: tuple[int, ...]
+    named: tuple[tuple[str, int], ...]
     nested: tuple[int, int] | None
     waves: FloatArray
     n_daily: int
@@ -47,20 +47,27 @@ class Seasons:
     def of(cls, step: float, n_steps: int) -> Seasons:
         """Seasons of a history of `n_steps` columns, `step` seconds apart."""
         day, week, hour = (round(season / step) for season in (DAY, WEEK, HOUR))
-        periods = tuple(p for p in (day, week, hour) if _SHORTEST <= p <= n_steps // 2)
+        spans = (("day", day), ("week", week), ("hour", hour))
+        named = tuple((name, period) for name, period in spans if _SHORTEST <= period <= n_steps // 2)
+        periods = tuple(period for _, period in named)
         has_day = day in periods
         nested = (day, week) if has_day and week == 7 * day and week in periods else None
         rhythm = float(day) if has_day else max(n_steps / 4, 1.0)
         daily = [day / k for k in range(1, min(_DAILY, day // 2 - 1) + 1) if has_day]
         weekly = [week / k for k in range(1, _WEEKLY + 1) if nested and k % 7]
         return cls(
-            periods,
+            named,
             nested,
             np.array(daily + weekly, dtype=np.float64),
             len(daily),
             (0.3, max(rhythm / 48, 0.3), max(rhythm / 8, 0.5), rhythm, 7 * rhythm),
             day if has_day and 3 * day <= n_steps else max(n_steps // 40, 1),
         )
+
+    @property
+    def periods(self) -> tuple[int, ...]:
+        """Steps of each named season."""
+        return tuple(period for _, period in self.named)
 
     def n_waves(self, n_steps: int) -> int:
         """How many of the waves `n_steps` columns show twice or more: all, those of the day, or none."""

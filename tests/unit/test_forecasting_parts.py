@@ -7,7 +7,8 @@ import pytest
 
 from forecasting import HarmonicRegression, SeasonalNaive
 from forecasting.backtest import backtest
-from forecasting.blend import Blend
+from forecasting.contest import Contest
+from forecasting.new_level import NewLevel
 from forecasting.origins import backtest_origins, came, sampled_leads, trials
 from forecasting.rows import alike_rows
 from forecasting.seasons import Seasons
@@ -67,16 +68,65 @@ def test_rows_that_began_together_are_computed_together() -> None:
 def test_the_better_candidate_counts_more_and_alone_if_perfect() -> None:
     actual = np.zeros((6, 1, 4))
     told = np.stack([np.full((6, 1, 4), error) for error in (0.0, 1.0, 5.0)], axis=1)
-    blend = Blend.of(told, actual, np.arange(1, 5))
-    assert (np.diff(blend.weights[:, :, 0], axis=1) < 0).all()
+    blend = Contest.of(told, actual, np.arange(1, 5)).blend()
+    assert (np.diff(blend.weights[0], axis=1) < 0).all()
     np.testing.assert_array_equal(blend(told[0], np.arange(1, 5)), np.zeros((1, 4)))
 
 
 def test_a_candidate_without_forecasts_has_no_weight() -> None:
     told = np.random.default_rng(0).normal(size=(6, 3, 2, 4))
     told[:, 1] = np.nan
-    blend = Blend.of(told, np.zeros((6, 2, 4)), np.arange(1, 5))
-    np.testing.assert_array_equal(blend.weights[:, 1], 0.0)
+    blend = Contest.of(told, np.zeros((6, 2, 4)), np.arange(1, 5)).blend()
+    np.testing.assert_array_equal(blend.weights[:, :, 1], 0.0)
+
+
+def test_newer_origins_count_more() -> None:
+    actual, told = np.zeros((6, 1, 4)), np.ones((6, 2, 1, 4))
+    told[:3, 0], told[3:, 1] = 0.1, 0.1  # the first was good long ago, the second is good now
+    weights = Contest.of(told, actual, np.arange(1, 5)).blend().weights
+    assert (weights[0, :, 1] > weights[0, :, 0]).all()
+
+
+def test_a_blend_is_tried_where_it_was_not_weighed() -> None:
+    told = np.zeros((3, 2, 1, 4))
+    told[:, 1] = 1.0
+    told[2] = [[[7.0] * 4], [[0.0] * 4]]  # only from the last origin the second candidate is right
+    contest = Contest.of(told, np.zeros((3, 1, 4)), np.arange(1, 5))
+    np.testing.assert_array_equal(contest.told_by_blends()[2], np.full((1, 4), 7.0))
+
+
+def test_a_level_never_seen_before_is_followed_and_the_old_one_stays_inside() -> None:
+    rows = np.zeros((2, 24 * 14))
+    rows[0, -4:] = 50.0
+    forecast = HarmonicRegression().fit(Window.of(rows, step=HOUR)).forecast(12)
+    np.testing.assert_allclose(forecast.mean[0], 50.0)
+    assert (forecast.lower[0] <= 0).all()
+    np.testing.assert_array_equal(forecast.mean[1], 0.0)
+
+
+def test_one_odd_sample_is_no_new_level() -> None:
+    earlier, told = np.tile([0.0, 1.0], (2, 20)), np.zeros((2, 3))
+    recent = np.array([[5.0, 5.0, 6.0], [1.0, 5.0, 6.0]])
+    new = NewLevel.of(recent, earlier, told, back=6)
+    np.testing.assert_array_equal(new.found, [True, False])
+    np.testing.assert_array_equal(new.offset, [5.0, 0.0])
+
+
+def test_a_job_every_seven_hours_is_foreseen() -> None:
+    steps = np.arange(12 * 24 * 14)
+    true = np.where(steps % 84 < 6, 8.0, 0.0)
+    rows = true + np.random.default_rng(2).normal(0, 0.3, (4, len(steps)))
+    history = Window.of(rows[:, :-288], step=300.0)
+    told = [kind().fit(history).forecast(288).mean for kind in (HarmonicRegression, SeasonalNaive)]
+    error, naive = (np.abs(mean - true[-288:]).mean() for mean in told)
+    assert error < 0.5 * naive
+
+
+def test_a_steady_growth_goes_on() -> None:
+    steps = np.arange(24 * 21)
+    rows = 0.5 * steps + np.random.default_rng(3).normal(0, 1, len(steps))
+    forecast = HarmonicRegression().fit(Window.of([rows[:-48]], step=HOUR)).forecast(48)
+    assert np.abs(forecast.mean[0] - 0.5 * steps[-48:]).mean() < 2
 
 
 def test_the_hour_that_is_skipped_stays_empty_and_the_one_that_comes_twice_keeps_its_second_value() -> None:

@@ -1,0 +1,91 @@
+"""Candidates, their blend and its intervals for series of one length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from forecasting.blend import Blend
+from forecasting.candidates import Candidates
+from forecasting.contest import Contest
+from forecasting.gaps import filled
+from forecasting.intervals import ErrorQuantiles
+from forecasting.new_level import NewLevel, checked_leads
+from forecasting.origins import came, trials
+from forecasting.plan import Plan
+from forecasting.shapes import Steps
+from series import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class BlendedBlock:
+    """What was learned of some series of equal length.
+
+    Attributes
+    ----------
+    center, scale, floor : (n_series, 1) float64
+        Learned in ``(value - center) / scale``; no forecast lies below `floor`.
+    candidates : Candidates
+    blend : Blend
+    errors : ErrorQuantiles
+    new_level : NewLevel or None
+        None where no series has one.
+    """
+
+    center: FloatArray
+    scale: FloatArray
+    floor: FloatArray
+    candidates: Candidates
+    blend: Blend
+    errors: ErrorQuantiles
+    new_level: NewLevel | None
+
+    @classmethod
+    def fit(cls, values: FloatArray, step: float) -> Self:
+        """Learn from (n_series, n_steps) values that begin with samples; NaN where there is none."""
+        plan = Plan.of(step, values.shape[1])
+        whole = filled(values, plan.seasons.periods[0] if plan.seasons.periods else plan.n_steps)
+        floor = np.where(whole.min(axis=1, keepdims=True) >= 0, 0.0, -np.inf)
+        center, scale = _center(whole), _scale(whole)
+        candidates, samples = Candidates.of((whole - center) / scale, plan), (values - center) / scale
+        told = trials(candidates.ahead, plan.n_steps, plan.origins, plan.leads)
+        contest = Contest.of(told, came(samples, plan.origins, plan.leads), plan.leads)
+        errors = ErrorQuantiles.of(came(samples, plan.origins, plan.leads) - contest.told_by_blends(), plan.leads)
+        blend = contest.blend()
+        return cls(center, scale, floor, candidates, blend, errors, _new_level(samples, plan, candidates, blend))
+
+    def forecast(self, leads: Steps, coverage: float) -> FloatArray:
+        """(3, n_series, len(leads)): mean, lower and upper."""
+        n_steps = self.candidates.values.shape[1]
+        told = _bounds(self.blend(self.candidates.ahead(n_steps, leads), leads), self.errors, leads, coverage)
+        if self.new_level is not None:
+            back = self.new_level.back
+            checked = self.blend(self.candidates.ahead(n_steps - back, leads + back), leads + back)
+            told = self.new_level.applied(told, checked, leads)
+        return np.maximum(told * self.scale + self.center, self.floor)
+
+
+def _bounds(mean: FloatArray, errors: ErrorQuantiles, leads: Steps, coverage: float) -> FloatArray:
+    below, above = errors.interval(leads, coverage)
+    mean = np.where(np.isnan(below), np.nan, mean)
+    return np.stack([mean, mean - below, mean + above])
+
+
+def _new_level(samples: FloatArray, plan: Plan, candidates: Candidates, blend: Blend) -> NewLevel | None:
+    if not plan.check:
+        return None
+    origin, leads = plan.n_steps - plan.check, checked_leads(plan.check)
+    told = blend(candidates.ahead(origin, leads), leads)
+    new = NewLevel.of(samples[:, origin + leads - 1], samples[:, :origin], told, plan.check)
+    return new if new.found.any() else None
+
+
+def _center(whole: FloatArray) -> FloatArray:
+    return np.median(whole, axis=1, keepdims=True)
+
+
+def _scale(whole: FloatArray) -> FloatArray:
+    spread = np.abs(whole - _center(whole)).mean(axis=1, keepdims=True)
+    return np.where(spread > 0, spread, 1.0)

@@ -1,0 +1,111 @@
+"""How far each candidate was off from each origin, and the blends that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from forecasting.bands import bands
+from forecasting.blend import Blend, weights_of
+from forecasting.shapes import Steps
+from series import FloatArray
+
+# Candidates that take part in the blend of a series; the others hardly weigh and cost as much.
+_KEPT = 24
+# An origin counts this much of what the next one counts: a trend or level that is new must be followed.
+_FADING = 0.85
+# Of the typical error: differences below it do not count, so that perfect candidates share.
+_FLOOR = 1e-3
+# Of a series' own spread: errors below it are rounding.
+_TINY = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Contest:
+    """Errors of the candidates, and what they did from each origin.
+
+    Attributes
+    ----------
+    edges : (n_bands + 1,) int
+        Leads of band i are above edge i and up to edge i + 1.
+    told : (n_origins, n_candidates, n_series, n_leads) float64
+        Forecasts; NaN throughout a candidate that had none from an origin.
+    leads : (n_leads,) int
+        Ascending.
+    errors : (n_origins, n_bands, n_candidates, n_series) float64
+        Logarithm of the mean absolute error over that of the typical candidate; NaN where unknown.
+    """
+
+    edges: Steps
+    told: FloatArray
+    leads: Steps
+    errors: FloatArray
+
+    @classmethod
+    def of(cls, told: FloatArray, actual: FloatArray, leads: Steps) -> Self:
+        """Compare forecasts with what came, (n_origins, n_series, n_leads); NaN where there was no sample."""
+        edges = bands(int(leads[-1]))
+        return cls(edges, told, leads, _errors(told, actual, np.searchsorted(leads, edges[:-1], side="right")))
+
+    def blend(self) -> Blend:
+        """Weigh the candidates by their errors from all origins: their geometric mean, the newest foremost."""
+        return self._blends(_fading(len(self.told))[np.newaxis])[0]
+
+    def told_by_blends(self) -> FloatArray:
+        """What a blend would have said from each origin that was weighed by the other origins alone.
+
+        A blend looks too good where it was fitted: its errors there would make intervals too narrow.
+
+        Returns
+        -------
+        (n_origins, n_series, n_leads) float64
+        """
+        counts = np.tile(_fading(len(self.told)), (len(self.told), 1))
+        if len(counts) > 1:
+            np.fill_diagonal(counts, 0.0)
+        blends = self._blends(counts)
+        return np.stack([blend(told, self.leads) for blend, told in zip(blends, self.told, strict=True)])
+
+    def _blends(self, counts: FloatArray) -> list[Blend]:
+        """One blend for each row of (n_blends, n_origins): how much the errors from each origin count."""
+        known = np.isfinite(self.errors)
+        count = np.tensordot(counts, known.astype(np.float64), axes=1)
+        total = np.tensordot(counts, np.where(known, self.errors, 0.0), axes=1)
+        mean = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+        return [_blend(self.edges, errors) for errors in mean]
+
+
+def _fading(n_origins: int) -> FloatArray:
+    counts: FloatArray = _FADING ** np.arange(n_origins - 1, -1, -1.0)
+    return counts
+
+
+def _blend(edges: Steps, errors: FloatArray) -> Blend:
+    weights = np.moveaxis(weights_of(errors), 2, 0)
+    most = min(_KEPT, weights.shape[2])
+    kept = np.sort(np.argsort(-weights.sum(axis=1), axis=1, kind="stable")[:, :most], axis=1)
+    part = np.take_along_axis(weights, kept[:, np.newaxis], axis=2)
+    return Blend(edges, kept, part / part.sum(axis=2, keepdims=True))
+
+
+def _errors(told: FloatArray, actual: FloatArray, starts: Steps) -> FloatArray:
+    """(n_origins, n_bands, n_candidates, n_series): log of the error against the typical candidate's."""
+    known = np.isfinite(actual)[:, np.newaxis]
+    missed = np.where(known, np.abs(told - actual[:, np.newaxis]), 0.0)
+    count = np.add.reduceat(known, starts, axis=-1, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        by_origin = np.add.reduceat(missed, starts, axis=-1) / np.where(count > 0, count, np.nan)
+    typical = _mean(by_origin, axis=1)[:, np.newaxis]
+    ratio = (by_origin + _FLOOR * typical + _TINY) / (typical + _TINY)
+    return np.log(np.moveaxis(ratio, -1, 1))
+
+
+def _mean(values: FloatArray, axis: int) -> FloatArray:
+    """Mean of what is known, NaN where nothing is."""
+    known = np.isfinite(values)
+    count = known.sum(axis=axis)
+    total = np.where(known, values, 0.0).sum(axis=axis)
+    mean: FloatArray = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return mean
