@@ -173,6 +173,22 @@ def because(verdict: Verdict, before: float, after: float) -> str:
     )
 
 
+def effect(verdict: Verdict) -> str:
+    """Say what a verdict does from now on, for the person who gives it.
+
+    Examples
+    --------
+    >>> effect(Verdict(id="7", opinion=Opinion.FALSE, created=0, expires=9, query="rate", score=3.0))
+    'deviations of up to 3.9 times the threshold stay quiet'
+    """
+    if verdict.opinion is Opinion.TRUE:
+        return f"its threshold is {1 - EASE:.0%} lower"
+    if verdict.opinion is Opinion.FALSE:
+        return f"deviations of up to {MARGIN * (verdict.score or USUAL_SIZE):.3g} times the threshold stay quiet"
+    size = "" if verdict.score is None else f" of up to {MOST_MARGIN * max(1.0, verdict.score):.3g} times the threshold"
+    return f"deviations{size} stay quiet{f', {verdict.when}' if verdict.when else ''}"
+
+
 class Ratio(NamedTuple):
     """A share and the interval it lies in with a confidence of 95 %."""
 

@@ -36,7 +36,9 @@ def environment() -> Environment:
     return made
 
 
-def render(template: str, *, styles: tuple[str, ...], scripts: tuple[str, ...] = (), **values: object) -> str:
+def render(
+    template: str, *, styles: tuple[str, ...], scripts: tuple[str, ...] = (), forms: bool = False, **values: object
+) -> str:
     """Fill a template in.
 
     Parameters
@@ -45,13 +47,15 @@ def render(template: str, *, styles: tuple[str, ...], scripts: tuple[str, ...] =
         A file of ``templates/``.
     styles, scripts : tuple of str
         Files of ``static/``, put into the page in this order.
+    forms : bool, default False
+        Whether the page may send forms, to its own site.
     **values
         What the template names.
     """
     style, script = _joined(styles), _joined(scripts)
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
+        f"base-uri 'none'; form-action '{'self' if forms else 'none'}'"
     )
     # The files are our own: only they may stand in a page unescaped.
     trusted = {"style": Markup(style), "script": Markup(script)}  # noqa: S704

@@ -9,11 +9,11 @@ from typing import NamedTuple, Protocol
 
 from detectors.verdict import KindOfTime, Opinion, Verdict
 from exporter.verdicts.records import Alert, Kept
-from exporter.verdicts.requests import NewVerdict, WebhookAlert
+from exporter.verdicts.requests import NewVerdict, WebhookAlert, When
 from exporter.verdicts.scope import around, scope_of_alert
 from exporter.verdicts.store import VerdictStore
 from series import SeriesKey
-from series.matcher import Matcher, parse_matchers
+from series.matcher import Matcher, parse_matchers, written
 
 DEFAULT_LASTS = 30.0 * 86_400
 
@@ -80,6 +80,20 @@ class VerdictDesk:
         self._lasts = lasts
         self._identity = identity
 
+    def alert(self, fingerprint: str) -> Alert:
+        """What is known of an alert. Raises NotKnown for one that was not told of."""
+        if (alert := self.store.alert(fingerprint)) is None:
+            raise NotKnown(
+                f"there is no alert {fingerprint!r:.80}. Alertmanager tells of alerts by a webhook to /api/v1/alerts; "
+                "without one, name query and matchers."
+            )
+        return alert
+
+    def scope_of_series(self, query: str, series: str) -> str:
+        """Matchers of the series that an alert's label `series` names. Raises ValueError for other text."""
+        labels = {matcher.label: matcher.value for matcher in parse_matchers(series)}
+        return written(scope_of_alert(labels, self._watched.series(query)))
+
     def give(self, new: NewVerdict) -> Kept:
         """Keep a verdict.
 
@@ -91,7 +105,7 @@ class VerdictDesk:
             For what cannot be kept.
         """
         now = self.clock()
-        alert = self._alert(new.alert) if new.alert else None
+        alert = self.alert(new.alert) if new.alert else None
         query = alert.query if alert else new.query
         matchers = alert.matchers if alert else parse_matchers(new.matchers)
         size = self._size(new, alert, query, matchers, now)
@@ -146,14 +160,6 @@ class VerdictDesk:
             side=size.side if size else 0,
         )
 
-    def _alert(self, fingerprint: str) -> Alert:
-        if (alert := self.store.alert(fingerprint)) is None:
-            raise NotKnown(
-                f"there is no alert {fingerprint!r:.80}. Alertmanager tells of alerts by a webhook to /api/v1/alerts; "
-                "without one, name query and matchers."
-            )
-        return alert
-
     def _size(
         self, new: NewVerdict, alert: Alert | None, query: str, matchers: Sequence[Matcher], now: float
     ) -> Size | None:
@@ -170,8 +176,10 @@ class VerdictDesk:
         return found if found and found.score > 1 else None
 
     def _when(self, new: NewVerdict, alert: Alert | None, now: float) -> KindOfTime | None:
-        if new.when:
+        if isinstance(new.when, When):
             return new.when.kind_of_time()
-        if alert is None or new.verdict is not Opinion.EXPECTED:
+        if new.verdict is not Opinion.EXPECTED or new.when == "always" or (alert is None and new.when is None):
             return None
-        return around(alert.begun, alert.ended or now, self._watched.timezone(alert.query))
+        query = alert.query if alert else new.query
+        begun, ended = (alert.begun, alert.ended or now) if alert else (now, now)
+        return around(begun, ended, self._watched.timezone(query), weekday_only=new.when != "daily")

@@ -59,7 +59,7 @@ class NewVerdict(BaseModel):
     matchers: Annotated[Matchers, Field(max_length=4_000)] = ""
     score: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     side: Literal["above", "below", "both"] | None = None
-    when: When | None = None
+    when: When | Literal["weekday", "daily", "always"] | None = None
     lasts: Duration | None = None
     note: str = Field(default="", max_length=1_000)
     who: str = Field(default="", max_length=200)
