@@ -22,8 +22,9 @@ _TAILS = np.array(
 _Z = np.array([NormalDist().inv_cdf(1 - max(tail, _TAILS[1])) for tail in _TAILS])
 # How much of the size of errors at a lead is told by many bands together, and how many on either side these are.
 _POOLED, _WIDE = 0.4, 3
-# Share of Student's widening that errors of other origins still need: measured on series of many kinds.
-_WIDENING = 0.75
+# Trials err more than forecasts: their blends were weighed by fewer origins, their candidates knew less. And errors of
+# one origin belong together more closely than Student's t knows of. Both measured on series of many kinds.
+_LESS_KNOWN, _TOGETHER = 0.88, 1.1
 # Weight of a band without errors, of one error.
 _UNSEEN = 1e-6
 # A row with fewer known errors has no interval.
@@ -139,7 +140,7 @@ def _widening(z: float, origins: FloatArray) -> FloatArray:
     Errors of one origin belong together, so it is the origins that count. First terms of the expansions of the
     quantile of t (Abramowitz and Stegun, 26.7.5) and of the uncertainty of the middle, sqrt(1 + 1 / n).
     """
-    return 1 + _WIDENING * ((z**2 + 1) / 4 + 0.5) / origins
+    return _LESS_KNOWN * (1 + _TOGETHER * ((z**2 + 1) / 4 + 0.5) / origins)
 
 
 def _rising(values: FloatArray, counts: FloatArray) -> FloatArray:
