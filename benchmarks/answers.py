@@ -36,6 +36,11 @@ def values_at(times: FloatArray, row: int) -> FloatArray:
     return (100 + row % 900) * (1 + 0.4 * day) * weekend * (1 + 0.05 * (noise - np.floor(noise)))
 
 
+def labels_of(row: int) -> dict[str, str]:
+    """Labels of one series."""
+    return {"tenant_id": f"tenant-{row % 40}", "pipeline_id": f"pipeline-{row}", "region": f"region-{row % 7}"}
+
+
 def _serve(n_series: int, ready: Connection) -> None:
     class Answer(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -60,7 +65,6 @@ def _body(times: FloatArray, n_series: int) -> bytes:
     stamps = [int(time) for time in times]
     parts = []
     for row in range(n_series):
-        labels = {"tenant_id": f"tenant-{row % 40}", "pipeline_id": f"pipeline-{row}", "region": f"region-{row % 7}"}
         values = map(repr, values_at(times, row).tolist())
-        parts.append(orjson.dumps({"metric": labels, "values": list(zip(stamps, values, strict=True))}))
+        parts.append(orjson.dumps({"metric": labels_of(row), "values": list(zip(stamps, values, strict=True))}))
     return b'{"status":"success","data":{"resultType":"matrix","result":[' + b",".join(parts) + b"]}}"

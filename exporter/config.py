@@ -171,7 +171,7 @@ class QueryDefaults(_Section):
     latency: Duration = Duration(30)
     """How late a sample may come. A step younger than this is incomplete and not judged."""
     late_samples: Duration = Duration(300)
-    """Steps younger than this are asked for again every cycle, as samples may still be written to them."""
+    """A step of this age is asked for once more, as samples may have been written to it late."""
     series_limit: int = Field(default=1_000, ge=1)
     """Most series the query may return. A query that returns more is refused whole, not cut at random."""
     precision: Literal["float64", "float32"] = "float64"

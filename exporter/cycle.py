@@ -92,7 +92,11 @@ class QueryCycle:
         self.stale_after = stale_after
         self._pull_budget = pull
         self.store = RingStore(
-            step=int(query.step), n_steps=query.history // query.step, budget=budget, dtype=query.precision
+            step=int(query.step),
+            n_steps=query.history // query.step,
+            late_steps=math.ceil(query.late_samples / query.step),
+            budget=budget,
+            dtype=query.precision,
         )
         self._plan = plan
         self._detector = DetectorSlot(plan)
@@ -119,13 +123,11 @@ class QueryCycle:
         query, stage = self.query, self.telemetry.stage
         grid = Grid.ending(now, step=int(query.step), history=int(query.history), latency=query.latency)
         with stage("pull"):
-            overlap = math.ceil(query.late_samples / query.step)
             pulled = pull_missing(
                 self.source,
                 query.query,
                 self.store,
                 grid,
-                overlap=overlap,
                 limit=query.series_limit,
                 budget=self._pull_budget,
             )
@@ -169,7 +171,7 @@ class QueryCycle:
 
     def load(self, learned: Tree, keys: list[SeriesKey]) -> None:
         """Take over what `dump` gave; raises LookupError, TypeError or ValueError where it is something else."""
-        self._unpulled = int((~self.store.pulled).sum())
+        self._unpulled = self.store.n_unpulled
         self._detector.load(learned["detector"], keys, self._epoch)
         self._forecaster.load(learned["forecaster"], keys, self._epoch)
 

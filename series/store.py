@@ -76,6 +76,8 @@ class RingStore:
         Seconds between columns.
     n_steps : int
         Columns of the window.
+    late_steps : int
+        Columns of this age are asked for once more, as samples may have been written to them late.
     budget : MemoryBudget
         Shared with other stores.
     dtype : "float64" or "float32"
@@ -89,12 +91,19 @@ class RingStore:
     """
 
     def __init__(
-        self, *, step: int, n_steps: int, budget: MemoryBudget | None = None, dtype: npt.DTypeLike = np.float64
+        self,
+        *,
+        step: int,
+        n_steps: int,
+        late_steps: int = 0,
+        budget: MemoryBudget | None = None,
+        dtype: npt.DTypeLike = np.float64,
     ) -> None:
         if n_steps < 1:
             raise ValueError(f"RingStore.n_steps must be 1 or more. Got {n_steps}.")
         self.step = step
         self.n_steps = n_steps
+        self.late_steps = min(late_steps, n_steps)
         self.dtype = np.dtype(dtype)
         self._budget = budget or MemoryBudget()
         self.keys: tuple[SeriesKey, ...] = ()
@@ -105,6 +114,8 @@ class RingStore:
         self._width = n_steps + max(1, int(_SLACK * n_steps))
         self._buffer = self._empty(0)
         self._pulled = np.zeros(self._width, dtype=bool)
+        # Asked for when no more samples were to come.
+        self._final = np.zeros(self._width, dtype=bool)
         self._first = 0
         self._grid: Grid | None = None
 
@@ -162,19 +173,32 @@ class RingStore:
         self.advance(grid)
         self.merge(window, grid)
         self.pulled[:] = pulled
+        # By the next time, the newest of them may have got late samples.
+        self._final[self._first : self._first + self.n_steps - self.late_steps] = pulled[
+            : self.n_steps - self.late_steps
+        ]
 
-    def missing(self, overlap: int) -> list[Grid]:
-        """Ranges that were never pulled, and the newest `overlap` steps, which may have got late samples.
+    def missing(self) -> list[Grid]:
+        """Ranges to ask for.
 
         Returns
         -------
         list of Grid
-            Newest first: what is judged now comes before what only completes the history.
+            What was never pulled, newest first: what is judged now comes before what only completes the history. Then
+            what was pulled when late samples could still come, and is now so old that they cannot.
         """
+        late = self.pulled & ~self._final[self._first : self._first + self.n_steps]
+        late[self.n_steps - self.late_steps :] = False
+        return [*self._ranges(~self.pulled), *self._ranges(late)]
+
+    @property
+    def n_unpulled(self) -> int:
+        """Columns that were never asked for."""
+        return int((~self.pulled).sum())
+
+    def _ranges(self, wanted: BoolArray) -> list[Grid]:
         if self._grid is None:
             return []
-        wanted = ~self.pulled
-        wanted[max(0, self.n_steps - overlap) :] = True
         edges = np.flatnonzero(np.diff(np.concatenate(([False], wanted, [False]))))
         ranges = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
         return [Grid(self._grid.start + a * self.step, self.step, b - a) for a, b in ranges][::-1]
@@ -205,6 +229,7 @@ class RingStore:
             columns[rows, first:last] = window.values
         self._note_seen(rows, window.values, grid)
         self._pulled[self._first + first : self._first + last] = True
+        self._final[self._first + first : self._first + min(last, self.n_steps - self.late_steps)] = True
 
     def _columns(self) -> npt.NDArray[np.float64]:
         return self._buffer[: len(self.keys), self._first : self._first + self.n_steps]
@@ -266,7 +291,7 @@ class RingStore:
         self.keys, self._row = (), {}
         self._asked = (None, _NO_ROWS)
         self._buffer, self._seen = self._empty(0), np.empty(0, dtype=np.int64)
-        self._pulled[:] = False
+        self._pulled[:] = self._final[:] = False
         self._first = 0
 
     def _shift(self, steps: int, grid: Grid) -> None:
@@ -276,7 +301,7 @@ class RingStore:
             self._first += steps
         end = self._first + self.n_steps
         self._buffer[:, end - steps : end] = np.nan
-        self._pulled[end - steps : end] = False
+        self._pulled[end - steps : end] = self._final[end - steps : end] = False
 
     def _move_back(self, steps: int, grid: Grid) -> None:
         """Put the columns that stay at the start of the buffer, and the rows that live to its top."""
@@ -292,5 +317,6 @@ class RingStore:
             self._buffer[top : top + len(block), :width] = self._buffer[block, stays]
         self._buffer[len(live) :] = np.nan
         self._seen[: len(live)], self._seen[len(live) :] = self._seen[live], _NEVER
-        self._pulled[:width] = self._pulled[stays].copy()
+        for mask in (self._pulled, self._final):
+            mask[:width] = mask[stays].copy()
         self._first = 0

@@ -69,7 +69,6 @@ def pull_missing(
     store: RingStore,
     grid: Grid,
     *,
-    overlap: int,
     limit: int,
     budget: PullBudget | None = None,
     clock: Callable[[], float] = time.monotonic,
@@ -82,8 +81,6 @@ def pull_missing(
 
     Parameters
     ----------
-    overlap : int
-        Newest steps that are asked for again, as late samples may have changed them.
     limit : int
         Most series the query may return.
     budget : PullBudget or None
@@ -99,7 +96,7 @@ def pull_missing(
     budget = budget or PullBudget()
     store.advance(grid)
     tally, started, first = _Tally(), clock(), True
-    for part in _newest_first(store, overlap, limit):
+    for part in _newest_first(store, limit):
         if not first and (tally.samples >= budget.samples or clock() - started >= budget.seconds):
             break
         try:
@@ -112,13 +109,12 @@ def pull_missing(
         store.merge(answer.window, part)
         tally.add(answer)
         first = False
-    unpulled = sum(part.n_steps for part in store.missing(0))
-    return Pulled(dict(tally.skipped), tuple(tally.warnings), unpulled)
+    return Pulled(dict(tally.skipped), tuple(tally.warnings), store.n_unpulled)
 
 
-def _newest_first(store: RingStore, overlap: int, limit: int) -> Iterator[Grid]:
+def _newest_first(store: RingStore, limit: int) -> Iterator[Grid]:
     """What is missing, in parts of about `_CHUNK` samples by the series known so far."""
-    for left in store.missing(overlap):
+    for left in store.missing():
         while left.n_steps:
             steps = min(left.n_steps, max(1, _CHUNK // max(1, len(store.keys) or limit)))
             older = left.n_steps - steps

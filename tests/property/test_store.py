@@ -34,22 +34,20 @@ class PlainStore:
         return [self.samples.get(key, {}).get(int(time), np.nan) for time in grid.times]
 
 
-advances = st.lists(
-    st.tuples(st.integers(0, 9), st.sets(st.integers(0, 5)), st.integers(0, 3), st.booleans()), max_size=40
-)
+advances = st.lists(st.tuples(st.integers(0, 9), st.sets(st.integers(0, 5)), st.booleans()), max_size=40)
 
 
 @settings(deadline=None, max_examples=200)
-@given(advances)
-def test_holds_what_a_dictionary_of_samples_holds(moves):
-    store, plain, end = RingStore(step=STEP, n_steps=N_STEPS), PlainStore(), 1000
+@given(advances, st.integers(0, 9))
+def test_holds_what_a_dictionary_of_samples_holds(moves, late_steps):
+    store, plain, end = RingStore(step=STEP, n_steps=N_STEPS, late_steps=late_steps), PlainStore(), 1000
     rng = np.random.default_rng(0)
-    for steps, present, overlap, answered in moves:
+    for steps, present, answered in moves:
         end += steps * STEP
         grid = Grid(end - (N_STEPS - 1) * STEP, STEP, N_STEPS)
         store.advance(grid)
         if answered:
-            for part in store.missing(overlap):
+            for part in store.missing():
                 keys = tuple(SeriesKey.named(f"s{number}") for number in sorted(present))
                 values = rng.normal(size=(len(keys), part.n_steps))
                 values[rng.random(values.shape) < 0.2] = np.nan
@@ -61,21 +59,46 @@ def test_holds_what_a_dictionary_of_samples_holds(moves):
             np.testing.assert_array_equal(row, plain.row(key, grid))
         held = {key for key in plain.samples if not np.isnan(plain.row(key, grid)).all()}
         assert held <= set(window.keys)
-        unpulled = {int(time) for part in store.missing(0) for time in part.times}
-        assert unpulled == {int(time) for time in grid.times} - plain.pulled
+        assert store.n_unpulled == len({int(time) for time in grid.times} - plain.pulled)
 
 
-def test_missing_ranges_come_newest_first_with_the_overlap():
+def nothing_came(store, part):
+    store.merge(Window((), part.times, np.empty((0, part.n_steps))), part)
+
+
+def test_missing_ranges_come_newest_first():
     store = RingStore(step=STEP, n_steps=N_STEPS)
     store.advance(Grid(0, STEP, N_STEPS))
-    whole = store.missing(0)
-    assert whole == [Grid(0, STEP, N_STEPS)]
-    part = Grid(20, STEP, 2)
-    store.merge(Window((), part.times, np.empty((0, 2))), part)
-    assert store.missing(0) == [Grid(40, STEP, 3), Grid(0, STEP, 2)]
-    store.merge(Window((), whole[0].times, np.empty((0, N_STEPS))), whole[0])
-    assert store.missing(0) == []
-    assert store.missing(2) == [Grid(50, STEP, 2)]
+    assert store.missing() == [Grid(0, STEP, N_STEPS)]
+    nothing_came(store, Grid(20, STEP, 2))
+    assert store.missing() == [Grid(40, STEP, 3), Grid(0, STEP, 2)]
+    nothing_came(store, Grid(0, STEP, N_STEPS))
+    assert store.missing() == []
+
+
+def test_each_step_is_asked_for_when_new_and_once_more_when_late_samples_have_come():
+    store = RingStore(step=STEP, n_steps=N_STEPS, late_steps=3)
+    asked = []
+    for turn in [0, 1, 2, 3, 3, 5, 6, 7]:
+        store.advance(Grid(turn * STEP, STEP, N_STEPS))
+        ranges = store.missing()
+        asked.append([((part.end - turn * STEP) // STEP - N_STEPS + 1, part.n_steps) for part in ranges])
+        for part in ranges:
+            nothing_came(store, part)
+    # Ages of the newest step of each range, and their lengths.
+    one_new = [(0, 1), (-3, 1)]
+    assert asked == [[(0, 7)], one_new, one_new, one_new, [], [(0, 2), (-3, 2)], one_new, one_new]
+
+
+def test_a_store_that_was_filled_asks_once_more_for_what_may_have_changed_meanwhile():
+    first, second = (RingStore(step=STEP, n_steps=N_STEPS, late_steps=2) for _ in range(2))
+    grid = Grid(0, STEP, N_STEPS)
+    first.advance(grid)
+    nothing_came(first, grid)
+    second.fill(first.window(), grid, first.pulled)
+    assert second.missing() == []
+    second.advance(Grid(3 * STEP, STEP, N_STEPS))
+    assert second.missing() == [Grid(7 * STEP, STEP, 3), Grid(5 * STEP, STEP, 2)]
 
 
 def test_a_clock_set_back_empties_the_store():
@@ -85,7 +108,7 @@ def test_a_clock_set_back_empties_the_store():
     store.merge(Window.of([[1.0] * N_STEPS], step=STEP), grid)
     store.advance(Grid(900, STEP, N_STEPS))
     assert store.window().n_series == 0
-    assert store.missing(0) == [Grid(900, STEP, N_STEPS)]
+    assert store.missing() == [Grid(900, STEP, N_STEPS)]
 
 
 def test_series_that_never_come_back_are_dropped_and_memory_stays_flat():
@@ -94,7 +117,7 @@ def test_series_that_never_come_back_are_dropped_and_memory_stays_flat():
     for turn in range(200):
         grid = Grid(turn * STEP, STEP, N_STEPS)
         store.advance(grid)
-        for part in store.missing(0):
+        for part in store.missing():
             key = SeriesKey.named(f"pod_{turn}")
             store.merge(Window((key,), part.times, np.ones((1, part.n_steps))), part)
         sizes.append(store.nbytes)

@@ -51,7 +51,7 @@ class CountingSource:
 
 def pull(source: CountingSource, store: RingStore, grid: Grid = GRID, **budget: float) -> sources.incremental.Pulled:
     limits = PullBudget(**budget)  # type: ignore[arg-type]
-    return pull_missing(source, "q", store, grid, overlap=1, limit=200_000, budget=limits, clock=source.clock)
+    return pull_missing(source, "q", store, grid, limit=200_000, budget=limits, clock=source.clock)
 
 
 @pytest.fixture
@@ -111,9 +111,9 @@ def test_a_past_that_is_refused_is_an_error(store: RingStore) -> None:
     assert is_whole(store, 10)
 
 
-def test_nothing_new_asks_for_the_overlap_alone(store: RingStore) -> None:
+def test_nothing_new_asks_for_nothing(store: RingStore) -> None:
     source = CountingSource(Clock(), n_series=2)
     pull(source, store)
     source.asked.clear()
     assert pull(source, store).unpulled == 0
-    assert source.asked == [Grid(GRID.end, STEP, 1)]
+    assert source.asked == []
