@@ -9,6 +9,7 @@ import numpy as np
 
 from forecasting.blend import Blend
 from forecasting.candidates import Candidates
+from forecasting.choice import Choice, chosen, scaled_errors
 from forecasting.contest import Contest
 from forecasting.gaps import filled
 from forecasting.intervals import ErrorQuantiles
@@ -32,6 +33,7 @@ class BlendedBlock:
     errors : ErrorQuantiles
     new_level : NewLevel or None
         None where no series has one.
+    choice : Choice
     """
 
     center: FloatArray
@@ -41,6 +43,7 @@ class BlendedBlock:
     blend: Blend
     errors: ErrorQuantiles
     new_level: NewLevel | None
+    choice: Choice
 
     @classmethod
     def fit(cls, values: FloatArray, step: float) -> Self:
@@ -52,9 +55,11 @@ class BlendedBlock:
         candidates, samples = Candidates.of((whole - center) / scale, plan), (values - center) / scale
         told = trials(candidates.ahead, plan.n_steps, plan.origins, plan.leads)
         contest = Contest.of(told, came(samples, plan.origins, plan.leads), plan.leads)
-        errors = ErrorQuantiles.of(came(samples, plan.origins, plan.leads) - contest.told_by_blends(), plan.leads)
-        blend = contest.blend()
-        return cls(center, scale, floor, candidates, blend, errors, _new_level(samples, plan, candidates, blend))
+        tried, blend = contest.told_by_blends(), contest.blend()
+        errors = ErrorQuantiles.of(came(samples, plan.origins, plan.leads) - tried, plan.leads)
+        choice = Choice(chosen(blend, candidates.names), *scaled_errors(samples, candidates.values, tried, plan))
+        new_level = _new_level(samples, plan, candidates, blend)
+        return cls(center, scale, floor, candidates, blend, errors, new_level, choice)
 
     def forecast(self, leads: Steps, coverage: float) -> FloatArray:
         """(3, n_series, len(leads)): mean, lower and upper."""

@@ -9,9 +9,12 @@ import numpy as np
 
 from forecasting.base import Forecast, steps_ahead
 from forecasting.blended_block import BlendedBlock
+from forecasting.choice import Choice
+from forecasting.occasion_effects import OccasionCalendar, OccasionEffects
 from forecasting.rows import alike_rows
+from forecasting.seasons import Seasons
 from forecasting.wall_clock import WallClock
-from series import Calendar, Window
+from series import Calendar, FloatArray, Window
 
 
 @dataclass(kw_only=True, eq=False)
@@ -29,6 +32,14 @@ class HarmonicRegression:
     ----------
     timezone : str, default "UTC"
         IANA name: where the day begins and when the clocks change.
+    occasions : OccasionCalendar or None, default None
+        Holidays and planned events, such as `series.occasions.Occasions`: what they did to a series in the past they
+        will do again.
+
+    Attributes
+    ----------
+    choice_ : Choice
+        What weighs most in the forecast of each series; its error in the trials beside that of the naive forecast.
 
     References
     ----------
@@ -44,19 +55,24 @@ class HarmonicRegression:
     """
 
     timezone: str = "UTC"
+    occasions: OccasionCalendar | None = None
 
     def __post_init__(self) -> None:
         Calendar(self.timezone)
 
     def fit(self, history: Window) -> Self:
         """Try the candidates from earlier origins and weigh them by their errors."""
-        self.n_series_ = history.n_series
+        self.n_series_, self.n_steps_ = history.values.shape
         self.history_times_ = history.times[-2:].copy()
+        self.never_negative_ = np.logical_not((history.values < 0).any(axis=1, keepdims=True))
         self.clock_ = WallClock.of(Calendar(self.timezone), history)
-        values = self.clock_.local(history.values)
+        values = self.clock_.local(history.values - self._learned_effects(history))
         self.blocks_ = [
             (rows, BlendedBlock.fit(values[rows, -length:], history.step)) for rows, length in alike_rows(values)
         ]
+        self.choice_ = Choice.nothing(self.n_series_)
+        for rows, block in self.blocks_:
+            self.choice_.put(rows, block.choice)
         return self
 
     def forecast(self, steps: int, *, coverage: float = 0.95) -> Forecast:
@@ -66,4 +82,17 @@ class HarmonicRegression:
         leads = self.clock_.leads(times)
         for rows, block in self.blocks_:
             bounds[:, rows] = block.forecast(leads, coverage)
+        if self.occasions is not None:
+            ahead = self.n_steps_ + np.arange(steps)
+            bounds += self.effects_.at(self.occasions.features(times), ahead)
+            bounds = np.where(self.never_negative_, np.maximum(bounds, 0.0), bounds)
         return Forecast(times, bounds[0], bounds[1], bounds[2], coverage)
+
+    def _learned_effects(self, history: Window) -> FloatArray | float:
+        """(n_series, n_steps): what occasions did in the past; 0 without a calendar of them."""
+        if self.occasions is None:
+            return 0.0
+        on = self.occasions.features(history.times)
+        periods = Seasons.of(history.step, history.n_steps).periods
+        self.effects_ = OccasionEffects.of(history.values, on, periods[0] if periods else 1)
+        return self.effects_.at(on, np.arange(history.n_steps))

@@ -1,0 +1,82 @@
+"""Holidays and events as the forecast sees them; and what is told of its choice."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from forecasting import HarmonicRegression
+from forecasting.occasion_effects import OccasionEffects
+from series import FloatArray, Window
+
+DAY = 86_400.0
+HOUR = 3_600.0
+
+
+class DaysOff:
+    """Holidays on given days since the epoch."""
+
+    def __init__(self, *days: int) -> None:
+        self.days = days
+
+    def features(self, times: FloatArray) -> FloatArray:
+        return np.isin(np.floor(times / DAY), self.days)[np.newaxis].astype(np.float64)
+
+
+def work(days: int, off: DaysOff) -> Window:
+    times = HOUR * np.arange(24.0 * days)
+    load = 100 + 30 * np.sin(2 * np.pi * times / DAY)
+    noise = np.random.default_rng(4).normal(0, 1, len(times))
+    return Window.of([load * (1 - 0.6 * off.features(times)[0]) + noise], step=HOUR)
+
+
+def test_a_holiday_to_come_is_foreseen_from_those_that_were() -> None:
+    off = DaysOff(6, 13, 17, 21)
+    whole = work(22, off)
+    told = [HarmonicRegression(occasions=known).fit(whole.until(21 * 24)).forecast(24) for known in (off, None)]
+    with_calendar, without = (np.abs(forecast.mean[0] - whole.values[0, 21 * 24 :]).mean() for forecast in told)
+    assert with_calendar < 0.25 * without
+
+
+def test_a_holiday_behind_does_not_disturb_the_days_after() -> None:
+    off = DaysOff(6, 13, 20)
+    whole = work(22, off)
+    forecast = HarmonicRegression(occasions=off).fit(whole.until(21 * 24)).forecast(24)
+    assert np.abs(forecast.mean[0] - whole.values[0, 21 * 24 :]).mean() < 3
+
+
+def test_occasions_without_an_effect_have_none() -> None:
+    history = np.random.default_rng(0).normal(size=(50, 24 * 14))
+    on = np.zeros((2, 24 * 14))
+    on[0, 48:72] = 1
+    effects = OccasionEffects.of(history, on, 24)
+    assert (effects.values[:, 0] == 0).mean() > 0.9
+    np.testing.assert_array_equal(effects.values[:, 1], 0.0)
+
+
+def test_gaps_and_rows_without_samples_have_no_effect() -> None:
+    history = np.full((2, 24 * 14), np.nan)
+    history[1, ::2] = 5.0
+    effects = OccasionEffects.of(history, np.ones((1, 24 * 14)), 24)
+    np.testing.assert_array_equal(effects.values, 0.0)
+
+
+def test_load_stays_above_zero_on_a_holiday() -> None:
+    off = DaysOff(6, 13, 17, 21)
+    history = work(21, off)
+    history.values[:] = np.maximum(history.values - 60, 0)
+    assert (HarmonicRegression(occasions=off).fit(history).forecast(24).lower >= 0).all()
+
+
+def test_the_choice_and_its_error_are_told() -> None:
+    times = np.arange(24 * 21)
+    daily = 10 + 5 * np.sin(2 * np.pi * times / 24)
+    rows = np.stack([daily, np.cumsum(np.random.default_rng(1).normal(size=len(times)))])
+    rows[0] += np.random.default_rng(2).normal(0, 1, len(times))
+    rows = np.vstack([rows, np.full(len(times), np.nan)])
+    choice = HarmonicRegression().fit(Window.of(rows, step=HOUR)).choice_
+    assert choice.name[0] in {"day", "mean_day", "regression", "typical_day", "day_and_week"}
+    assert choice.name[1] in {"flat", "flat_trend", "median"}
+    assert choice.name[2] == ""
+    assert choice.error[0] < 0.9 * choice.naive_error[0]
+    np.testing.assert_allclose(choice.naive_error[0], 1, atol=0.2)
+    assert np.isnan([choice.error[2], choice.naive_error[2]]).all()
