@@ -94,7 +94,7 @@ def adjust(
         if verdict.query not in ("", query):
             continue
         strength = verdict.strength(times)
-        rows = np.flatnonzero(index.where(verdict.matchers)) if strength.any() else np.empty(0, dtype=np.intp)
+        rows = index.rows(verdict.matchers) if strength.any() else np.empty(0, dtype=np.intp)
         if len(rows):
             state.take(place, verdict, rows, strength, times)
     return state.adjusted()

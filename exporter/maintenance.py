@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from exporter.config_calendars import MaintenanceSection
-from exporter.published import published_keys
-from series import BoolArray, FloatArray, SeriesKey
+from exporter.published import PublishedIndex
+from series import BoolArray, FloatArray
 from series.event import Event
-from series.label_index import LabelIndex
 from series.matcher import Matcher, parse_matchers
 
 
@@ -45,14 +44,13 @@ class Maintenance:
     ----------
     windows : sequence of MaintenanceWindow
     query : str
-    keys : sequence of SeriesKey
-        Of the input.
+    index : PublishedIndex
+        Of the query's series.
     """
 
-    def __init__(self, windows: Sequence[MaintenanceWindow], query: str, keys: Sequence[SeriesKey]) -> None:
+    def __init__(self, windows: Sequence[MaintenanceWindow], query: str, index: PublishedIndex) -> None:
         wanted = [window for window in windows if not window.queries or query in window.queries]
-        index = LabelIndex(published_keys(keys)) if wanted else LabelIndex(())
-        self._n_series = len(keys)
+        self._n_series = len(index.keys)
         self._windows = [(window.event, index.where(window.matchers)) for window in wanted]
 
     def during(self, times: FloatArray) -> BoolArray:
@@ -62,10 +60,10 @@ class Maintenance:
             under |= rows[:, None] & event.during(times)
         return under
 
-    def names(self, time: float) -> list[str]:
-        """Name of the window each series is in at `time`, seconds since the epoch; empty for none."""
-        names = np.full(self._n_series, "", dtype=object)
+    def names(self, time: float) -> dict[int, str]:
+        """Name of the window each series is in at `time`, seconds since the epoch; only rows that are in one."""
+        names: dict[int, str] = {}
         for event, rows in reversed(self._windows):  # the first one configured has the last word
             if event.during(np.array([time]))[0]:
-                names[rows] = event.name
-        return list(names)
+                names |= dict.fromkeys(np.flatnonzero(rows).tolist(), event.name)
+        return names

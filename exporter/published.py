@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from exporter.results import output_names
 from series import SeriesKey
+from series.label_index import LabelIndex
 
 
 def published_key(key: SeriesKey) -> SeriesKey:
@@ -23,3 +24,23 @@ def published_key(key: SeriesKey) -> SeriesKey:
 def published_keys(keys: Sequence[SeriesKey]) -> tuple[SeriesKey, ...]:
     """The same for many."""
     return tuple(map(published_key, keys))
+
+
+class PublishedIndex(LabelIndex):
+    """Finds input series by their published labels, without making a key for each.
+
+    Examples
+    --------
+    >>> index = PublishedIndex([SeriesKey({"__name__": "up", "job": "api"}), SeriesKey({"job": "web"})])
+    >>> index.of("metric")[0]
+    ['up', '']
+    """
+
+    def _values(self, label: str) -> Iterator[str]:
+        name_of: dict[tuple[str, ...], str] = {}
+        for key in self.keys:
+            names = tuple(name for name, _ in key.pairs)
+            if names not in name_of:
+                published = output_names(names)
+                name_of[names] = names[published.index(label)] if label in published else ""
+            yield key.get(name_of[names]) if name_of[names] else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,9 @@ import numpy.typing as npt
 from series.key import SeriesKey
 from series.matcher import Matcher
 from series.window import BoolArray
+
+_FEW = 1_000
+_MOST_KEPT = 4_096
 
 
 class LabelIndex:
@@ -32,6 +35,7 @@ class LabelIndex:
     def __init__(self, keys: Sequence[SeriesKey]) -> None:
         self.keys = keys
         self._labels: dict[str, tuple[list[str], npt.NDArray[np.intp]]] = {}
+        self._rows: dict[tuple[Matcher, ...], npt.NDArray[np.intp]] = {}
 
     def where(self, matchers: Sequence[Matcher]) -> BoolArray:
         """(n_series,) bool: rows of which all of `matchers` hold; every row where there are none."""
@@ -42,10 +46,23 @@ class LabelIndex:
             found &= holds[place]
         return found
 
+    def rows(self, matchers: tuple[Matcher, ...]) -> npt.NDArray[np.intp]:
+        """The same as row numbers, kept where they are few: for matchers that are asked for again and again."""
+        if (kept := self._rows.get(matchers)) is not None:
+            return kept
+        found = np.flatnonzero(self.where(matchers))
+        if len(found) <= _FEW and len(self._rows) < _MOST_KEPT:
+            self._rows[matchers] = found
+        return found
+
     def of(self, label: str) -> tuple[list[str], npt.NDArray[np.intp]]:
         """Distinct values of `label`, the empty one for its absence, and which of them each row has."""
         if label not in self._labels:
             seen: dict[str, int] = {}
-            place = [seen.setdefault(key.get(label), len(seen)) for key in self.keys]
+            place = [seen.setdefault(value, len(seen)) for value in self._values(label)]
             self._labels[label] = (list(seen), np.array(place, dtype=np.intp))
         return self._labels[label]
+
+    def _values(self, label: str) -> Iterable[str]:
+        """Value of `label` for each row, empty where it has none."""
+        return (key.get(label) for key in self.keys)

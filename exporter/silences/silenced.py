@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from exporter.published import published_keys
+from exporter.published import PublishedIndex, published_key
 from exporter.silences.reader import Silence
-from series import BoolArray, SeriesKey
+from series import BoolArray
 from series.key import escape
-from series.label_index import LabelIndex
 from series.matcher import Matcher
 
 ANOMALY = "ForethoughtAnomaly"
+_MOST_KEPT = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,54 +41,66 @@ class SilencedSeries:
 
     Parameters
     ----------
-    keys : sequence of SeriesKey
-        Of the input.
+    index : PublishedIndex
+        Of the query's series.
     query : str
     labels : AlertLabels
     """
 
-    def __init__(self, keys: Sequence[SeriesKey], query: str, labels: AlertLabels | None = None) -> None:
-        self._keys = published_keys(keys)
-        self._index = LabelIndex(self._keys)
+    def __init__(self, index: PublishedIndex, query: str, labels: AlertLabels | None = None) -> None:
+        self._index = index
         self._query = query
         self._labels = labels or AlertLabels()
+        self._found: dict[tuple[str, tuple[Matcher, ...]], npt.NDArray[np.intp]] = {}
 
-    def by(self, silences: Sequence[Silence]) -> list[Silence | None]:
-        """The silence that holds for each series, None for those that would be heard."""
-        found = [self._first(severity, silences) for severity in self._labels.severities]
-        return [row[0] if all(row) else None for row in zip(*found, strict=True)]
+    def by(self, silences: Sequence[Silence]) -> dict[int, Silence]:
+        """The silence that holds for each row; rows that would be heard are not in it."""
+        first = np.stack([self._first(severity, silences) for severity in self._labels.severities])
+        rows = np.flatnonzero((first >= 0).all(axis=0))
+        return {int(row): silences[first[0, row]] for row in rows}
 
-    def _first(self, severity: str, silences: Sequence[Silence]) -> list[Silence | None]:
-        first: list[Silence | None] = [None] * len(self._keys)
-        for silence in silences:
-            for row in np.flatnonzero(self._where(severity, silence.matchers)):
-                first[row] = first[row] or silence
+    def _first(self, severity: str, silences: Sequence[Silence]) -> npt.NDArray[np.intp]:
+        """(n_series,): place of the first silence for the alert of this severity about each series, -1 for none."""
+        first = np.full(len(self._index.keys), -1, dtype=np.intp)
+        for place, silence in reversed(list(enumerate(silences))):
+            first[self._rows(severity, silence.matchers)] = place
         return first
+
+    def _rows(self, severity: str, matchers: tuple[Matcher, ...]) -> npt.NDArray[np.intp]:
+        """What `_where` finds, kept: silences last for hours and are asked for in every cycle."""
+        if (severity, matchers) not in self._found:
+            if len(self._found) >= _MOST_KEPT:
+                self._found.clear()
+            self._found[severity, matchers] = np.flatnonzero(self._where(severity, matchers))
+        return self._found[severity, matchers]
 
     def _where(self, severity: str, matchers: Sequence[Matcher]) -> BoolArray:
         """(n_series,) bool: whether all matchers hold for the alert of this severity about each series."""
         constant = {"alertname": ANOMALY, "severity": severity, "query": self._query}
+        found: BoolArray = np.zeros(len(self._index.keys), dtype=np.bool_)
         if not all(each.matches(constant[each.label]) for each in matchers if each.label in constant):
-            return np.zeros(len(self._keys), dtype=np.bool_)
-        found: BoolArray = np.ones(len(self._keys), dtype=np.bool_)
+            return found
+        found[:] = True
         for matcher in sorted(matchers, key=lambda each: each.label == "series"):  # built for few, last
             if matcher.label not in constant:
                 rows = np.flatnonzero(found)
                 found[rows] = self._holds(matcher, rows)
         return found
 
-    def _holds(self, matcher: Matcher, rows: npt.NDArray[np.intp]) -> list[bool]:
+    def _holds(self, matcher: Matcher, rows: npt.NDArray[np.intp]) -> BoolArray:
         if matcher.label == "series":
-            return [matcher.matches(self._series(self._keys[row])) for row in rows]
+            return np.array([matcher.matches(self._series(row)) for row in rows.tolist()], dtype=np.bool_)
         if matcher.label == "tenant":
-            return [matcher.matches(self._tenant(self._keys[row])) for row in rows]
+            return np.array([matcher.matches(self._tenant(row)) for row in rows.tolist()], dtype=np.bool_)
         values, place = self._index.of(matcher.label)
-        holds = [matcher.matches(value or self._labels.added.get(matcher.label, "")) for value in values]
-        return [holds[number] for number in place[rows]]
+        added = self._labels.added.get(matcher.label, "")
+        holds = np.array([matcher.matches(value or added) for value in values], dtype=np.bool_)
+        return np.asarray(holds[place[rows]], dtype=np.bool_)
 
-    def _tenant(self, key: SeriesKey) -> str:
+    def _tenant(self, row: int) -> str:
+        key = published_key(self._index.keys[row])
         return key.get("tenant_id") or key.get("tenant") or "none"
 
-    def _series(self, key: SeriesKey) -> str:
-        labels = {**self._labels.added, **key.labels, "query": self._query}
+    def _series(self, row: int) -> str:
+        labels = {**self._labels.added, **published_key(self._index.keys[row]).labels, "query": self._query}
         return ",".join(f'{name}="{escape(value)}"' for name, value in sorted(labels.items()))

@@ -14,6 +14,7 @@ from exporter.config_calendars import (
     VerdictsSection,
 )
 from exporter.maintenance import Maintenance, MaintenanceWindow
+from exporter.published import PublishedIndex
 from series import SeriesKey
 
 KEYS = [SeriesKey({"__name__": "runs", "env": env}) for env in ("prod", "test")]
@@ -32,7 +33,7 @@ def hour(day, hour):
 
 def maintenance(*changes, query="rate"):
     windows = [MaintenanceWindow.of(MaintenanceSection(**(PATCHING | change))) for change in changes]
-    return Maintenance(windows, query, KEYS)
+    return Maintenance(windows, query, PublishedIndex(KEYS))
 
 
 def test_a_window_is_for_its_series_and_queries():
@@ -47,8 +48,8 @@ def test_a_window_is_for_its_series_and_queries():
 
 def test_the_first_window_is_named():
     named = maintenance({"name": "first", "matchers": '{env="prod"}'}, {"name": "second"})
-    assert named.names(hour(6, 1)) == ["first", "second"]
-    assert named.names(hour(6, 3)) == ["", ""]
+    assert named.names(hour(6, 1)) == {0: "first", 1: "second"}
+    assert named.names(hour(6, 3)) == {}
 
 
 def test_a_calendar_says_what_day_it_is():

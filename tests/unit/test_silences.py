@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.published import PublishedIndex
 from exporter.silences.cache import SilenceCache
 from exporter.silences.reader import AlertmanagerSilences, Silence, SilencesUnreadable
 from exporter.silences.silenced import AlertLabels, SilencedSeries
@@ -185,8 +186,8 @@ def test_it_reads_in_a_thread_of_its_own_until_stopped():
     ],
 )
 def test_which_series_a_silence_means(matchers, rows):
-    found = SilencedSeries(KEYS, "rate").by([silence(matchers)])
-    assert [row for row, held in enumerate(found) if held] == rows
+    found = SilencedSeries(PublishedIndex(KEYS), "rate").by([silence(matchers)])
+    assert list(found) == rows
 
 
 def test_the_first_silence_is_named_and_each_severity_may_have_its_own():
@@ -195,8 +196,11 @@ def test_the_first_silence_is_named_and_each_severity_may_have_its_own():
         silence('{severity="critical",pipeline="a"}'),
         silence('{pipeline="b"}'),
     )
-    found = SilencedSeries(KEYS, "rate").by([warning, critical, all_of_b])
-    assert found == [warning, warning]
-    assert SilencedSeries(KEYS, "rate", AlertLabels(severities=("warning",))).by([warning]) == [warning, warning]
-    assert SilencedSeries(KEYS, "rate").by([]) == [None, None]
-    assert SilencedSeries([], "rate").by([warning]) == []
+    found = SilencedSeries(PublishedIndex(KEYS), "rate").by([warning, critical, all_of_b])
+    assert found == {0: warning, 1: warning}
+    assert SilencedSeries(PublishedIndex(KEYS), "rate", AlertLabels(severities=("warning",))).by([warning]) == {
+        0: warning,
+        1: warning,
+    }
+    assert SilencedSeries(PublishedIndex(KEYS), "rate").by([]) == {}
+    assert SilencedSeries(PublishedIndex([]), "rate").by([warning]) == {}

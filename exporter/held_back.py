@@ -1,0 +1,133 @@
+"""What people said about the series of a query, put on its scores: verdicts, maintenance windows, silences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from detectors.feedback import NONE, adjust, because
+from detectors.verdict import Verdict
+from exporter.maintenance import Maintenance, MaintenanceWindow
+from exporter.published import PublishedIndex
+from exporter.silences.reader import Silence
+from exporter.silences.silenced import AlertLabels, SilencedSeries
+from series import BoolArray, FloatArray, SeriesKey
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Scores as people want them.
+
+    Attributes
+    ----------
+    scores : (n_series, n_steps) float64
+        After verdicts: 1 is the threshold again.
+    quiet : (n_series, n_steps) bool
+        No alarm here, whatever the score: maintenance, or, at the last step, a silence.
+    reasons : dict of int to str
+        By row, what changed the score of the last step or keeps it quiet, in one line. Rows without are not in it.
+    """
+
+    scores: FloatArray
+    quiet: BoolArray
+    reasons: dict[int, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """Where what people said is found. Each is asked in every cycle, so it must not wait.
+
+    Attributes
+    ----------
+    verdicts : callable
+        Gives the verdicts in force at a time, in the order they were given.
+    windows : sequence of MaintenanceWindow
+    silences : callable
+        Gives the silences in force now.
+    labels : AlertLabels
+    """
+
+    verdicts: Callable[[float], Sequence[Verdict]] = field(default=lambda now: ())
+    windows: Sequence[MaintenanceWindow] = ()
+    silences: Callable[[], Sequence[Silence]] = field(default=lambda: ())
+    labels: AlertLabels = field(default_factory=AlertLabels)
+
+
+class HeldBack:
+    """Holds the alarms of one query back where people said so.
+
+    What it looks up for the keys is kept until they change; without anything said it costs nothing.
+
+    Parameters
+    ----------
+    query : str
+    said : Said
+    """
+
+    def __init__(self, query: str, said: Said) -> None:
+        self._query, self._said = query, said
+        self._forget(())
+
+    def apply(
+        self, keys: tuple[SeriesKey, ...], times: FloatArray, scores: FloatArray, sides: FloatArray | None = None
+    ) -> Held:
+        """Adjust the scores of steps that are new.
+
+        Parameters
+        ----------
+        keys : tuple of SeriesKey, length n_series
+            Of the input; another tuple whenever anything of it changes.
+        times : (n_steps,) float64
+            Seconds since the epoch, the last one being now.
+        scores : (n_series, n_steps) float64
+        sides : (n_series, n_steps) float64 or None
+            Sign of each deviation, where it is known.
+        """
+        if keys is not self._index.keys:
+            self._forget(keys)
+        quiet = np.zeros(scores.shape, dtype=np.bool_)
+        reasons: dict[int, str] = {}
+        if not len(times) or not len(keys):
+            return Held(scores, quiet, reasons)
+        adjusted = self._verdicts(times, scores, sides, reasons)
+        self._maintenance(times, quiet, reasons)
+        self._silences(quiet, reasons)
+        return Held(adjusted, quiet, reasons)
+
+    def _forget(self, keys: tuple[SeriesKey, ...]) -> None:
+        self._index = PublishedIndex(keys)
+        self._under: Maintenance | None = None
+        self._silenced: SilencedSeries | None = None
+
+    def _verdicts(
+        self, times: FloatArray, scores: FloatArray, sides: FloatArray | None, reasons: dict[int, str]
+    ) -> FloatArray:
+        given = [each for each in self._said.verdicts(float(times[-1])) if each.query in ("", self._query)]
+        if not given:
+            return scores
+        changed = adjust(scores, self._index.keys, times, given, query=self._query, sides=sides, index=self._index)
+        for row in np.flatnonzero(changed.reason[:, -1] != NONE).tolist():
+            verdict = given[changed.reason[row, -1]]
+            reasons[row] = because(verdict, float(scores[row, -1]), float(changed.scores[row, -1]))
+        return changed.scores
+
+    def _maintenance(self, times: FloatArray, quiet: BoolArray, reasons: dict[int, str]) -> None:
+        if not self._said.windows:
+            return
+        if self._under is None:
+            self._under = Maintenance(self._said.windows, self._query, self._index)
+        quiet |= self._under.during(times)
+        if quiet[:, -1].any():
+            names = self._under.names(float(times[-1]))
+            reasons |= {row: f"maintenance window {name}" for row, name in names.items()}
+
+    def _silences(self, quiet: BoolArray, reasons: dict[int, str]) -> None:
+        if not (silences := self._said.silences()):
+            return
+        if self._silenced is None:
+            self._silenced = SilencedSeries(self._index, self._query, self._said.labels)
+        held = self._silenced.by(silences)
+        quiet[list(held), -1] = True
+        reasons |= {row: str(silence) for row, silence in held.items()}
