@@ -1,0 +1,102 @@
+"""Earlier alarms of each series: how often it called, and which of them looked like this one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.explain import Example, nearest
+from series import BoolArray, FloatArray, SeriesKey
+from series.calendar import DAY
+
+# Of each series; older ones go first.
+MOST = 20
+LONGEST = 90.0 * DAY
+# Steps before and at the beginning of an alarm by which it is compared with others.
+STEPS = 24
+
+
+@dataclass(eq=False)
+class _Alarms:
+    """The alarms of one series, oldest first."""
+
+    begun: list[float] = field(default_factory=list)
+    courses: list[npt.NDArray[np.float32]] = field(default_factory=list)
+
+    def add(self, time: float, course: FloatArray) -> None:
+        self.begun.append(time)
+        self.courses.append(course.astype(np.float32))
+        old = sum(begun < time - LONGEST for begun in self.begun)
+        gone = max(old, len(self.begun) - MOST)
+        del self.begun[:gone], self.courses[:gone]
+
+
+class AlarmHistory:
+    """Remembers the alarms of a query's series by their keys. Only series that ever called take memory."""
+
+    def __init__(self) -> None:
+        self._alarms: dict[SeriesKey, _Alarms] = {}
+        self._firing: set[SeriesKey] = set()
+
+    def note(self, keys: Sequence[SeriesKey], time: float, alarm: BoolArray, deviation: FloatArray) -> None:
+        """Take in one judged step.
+
+        Parameters
+        ----------
+        keys : sequence of SeriesKey, length n_series
+        time : float
+            Of the step, seconds since the epoch.
+        alarm : (n_series,) bool
+        deviation : (n_series, n_steps) float64
+            Signed scores of the last steps up to this one, of which `STEPS` are kept.
+        """
+        now = {keys[row]: row for row in np.flatnonzero(alarm).tolist()}
+        for key in now.keys() - self._firing:
+            self._alarms.setdefault(key, _Alarms()).add(time, _course(deviation[now[key]]))
+        self._firing = set(now)
+
+    def earlier(self, key: SeriesKey) -> tuple[float, ...]:
+        """When alarms of a series began, the one that goes on included, oldest first."""
+        known = self._alarms.get(key)
+        return tuple(known.begun) if known else ()
+
+    def examples(self, key: SeriesKey, time: float, deviation: FloatArray, *, most: int = 3) -> tuple[Example, ...]:
+        """Earlier alarms of the series that began before `time` and looked most like its last steps."""
+        known = self._alarms.get(key)
+        past = [place for place, begun in enumerate(known.begun) if begun < time] if known else []
+        if not known or not past:
+            return ()
+        courses = np.array([known.courses[place] for place in past], dtype=np.float64)
+        return nearest(_course(deviation), courses, np.array([known.begun[place] for place in past]), most=most)
+
+    def dump(self, number: Callable[[SeriesKey], int]) -> dict[str, Any]:
+        """What outlives a restart; `number` gives each series a number to stand for it."""
+        rows = [number(key) for key, known in self._alarms.items() for _ in known.begun]
+        courses = [course for known in self._alarms.values() for course in known.courses]
+        begun = [time for known in self._alarms.values() for time in known.begun]
+        firing = [number(key) for key in self._firing]
+        return {
+            "series": np.array(rows, dtype=np.int64),
+            "begun": np.array(begun, dtype=np.float64),
+            "courses": np.array(courses, dtype=np.float32).reshape(len(begun), STEPS),
+            "firing": np.array(firing, dtype=np.int64),
+        }
+
+    def load(self, kept: Mapping[str, Any], keys: Sequence[SeriesKey]) -> None:
+        """Take over what `dump` gave; `keys` are the series by their numbers. Raises LookupError for something else."""
+        self._alarms.clear()
+        for row, begun, course in zip(kept["series"].tolist(), kept["begun"].tolist(), kept["courses"], strict=True):
+            self._alarms.setdefault(keys[row], _Alarms()).add(begun, course)
+        self._firing = {keys[row] for row in kept["firing"].tolist()}
+
+
+def _course(deviation: FloatArray) -> FloatArray:
+    """The last steps, with NaN before them where there are fewer."""
+    course = np.full(STEPS, np.nan)
+    last = deviation[-STEPS:]
+    course[STEPS - len(last) :] = last
+    return course
