@@ -16,18 +16,18 @@ from benchmarks.adapters import DetectionSet, detection_sets
 from benchmarks.detection_report import Outcome, outcome, summary
 from benchmarks.groups import Group, groups
 from benchmarks.peers_detection import installed
+from detectors.ensemble import Ensemble
 from detectors.group import contributions, group_score
-from detectors.seasonal import SeasonalBaseline
 from detectors.suppress import Suppression
-from detectors.walk import walk_forward
 from series import FloatArray
 
 # As the service does by default: two weeks are looked back on. It refits more often than once a day.
 HISTORY = 14 * 86_400
 REFIT = 86_400
 
-Judge = Callable[[Group], FloatArray]
-"""A group to the scores (n_metrics, n_steps) of its metrics, 1 as threshold."""
+Scored = tuple[FloatArray, FloatArray]
+"""Score of a group (n_steps,), 1 as threshold, and each metric's contribution (n_metrics, n_steps)."""
+Judge = Callable[[Group], Scored]
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
             started = time.process_time()
             judged = [(group, judge(group)) for group in groups(one.series, arguments.limit)]
             seconds[name] += time.process_time() - started
-            answers = [_answer(group, scores) for group, scores in judged]
+            answers = [_answer(group, *scored) for group, scored in judged]
             outcomes[name][one.name] = [_outcome(one, *answer) for answer in answers]
             if name == "forethought":
                 _write(_folder(arguments, one), answers)
@@ -58,25 +58,45 @@ def _arguments() -> argparse.Namespace:
 
 
 def _peers(asked: list[str]) -> dict[str, Judge]:
-    return {name: peer for name, peer in installed().items() if not asked or name in asked}
+    return {name: _alone(peer) for name, peer in installed().items() if not asked or name in asked}
 
 
-def _forethought(group: Group) -> FloatArray:
-    step = group.window.step if group.window.n_steps > 1 else 1.0
-    history, refit = (max(1, round(seconds / step)) for seconds in (HISTORY, REFIT))
-    return walk_forward(SeasonalBaseline(), group.window, history=history, refit=refit, first=group.first).scores
+def _alone(judge: Callable[[Group], FloatArray]) -> Judge:
+    """A judge of single metrics: the group's score is their mean."""
+
+    def scored(group: Group) -> Scored:
+        scores = judge(group)
+        return group_score(scores), contributions(scores)
+
+    return scored
+
+
+def _forethought(group: Group) -> Scored:
+    """Judge each day by a fit on the two weeks before it."""
+    window = group.window
+    score, contribution = np.zeros(window.n_steps), np.zeros(window.values.shape)
+    history, refit = (max(1, round(seconds / _step(group))) for seconds in (HISTORY, REFIT))
+    for start in range(group.first, window.n_steps, refit):
+        past, now = window.until(start).since(max(0, start - history)), window.until(start + refit).since(start)
+        found = Ensemble().fit(past, np.zeros(window.n_series, dtype=np.intp)).judge(now)
+        score[start : start + refit] = found.group_scores[0]
+        contribution[:, start : start + refit] = found.contributions
+    score[np.isnan(window.values).all(axis=0)] = np.nan
+    return score, contribution
+
+
+def _step(group: Group) -> float:
+    return group.window.step if group.window.n_steps > 1 else 1.0
 
 
 Answer = tuple[Group, FloatArray, np.typing.NDArray[np.bool_], FloatArray]
 """A group with its score (n_steps,), its alarm (n_steps,) and each metric's contribution (n_metrics, n_steps)."""
 
 
-def _answer(group: Group, scores: FloatArray) -> Answer:
-    score = group_score(scores)
-    step = group.window.step if group.window.n_steps > 1 else 1.0
+def _answer(group: Group, score: FloatArray, contribution: FloatArray) -> Answer:
     alarm = np.zeros(len(score), dtype=np.bool_)
-    alarm[group.first :] = Suppression().alarms(score[None, group.first :], step)[0]
-    return group, score, alarm, contributions(scores)
+    alarm[group.first :] = Suppression().alarms(score[None, group.first :], _step(group))[0]
+    return group, score, alarm, contribution
 
 
 def _outcome(

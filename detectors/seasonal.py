@@ -9,18 +9,14 @@ import numpy as np
 
 from detectors import width
 from detectors.base import Band
+from detectors.checks import above, at_least, share
 from detectors.level import Level
 from detectors.phase import Phase
 from detectors.profile import Profile, cross_fit
+from detectors.samples import LARGEST_SCORE, ROUNDING, finite, row_blocks, warming_up
 from detectors.width import Width
-from series import BoolArray, Calendar, FloatArray, Window
+from series import Calendar, FloatArray, Window
 
-# A float32 holds 24 bits: a difference of a few of its units is rounding, not news.
-ROUNDING = 2.0**-21
-# Values beyond it are not measurements, and their squares are not numbers.
-LARGEST = 1e100
-# A score ends here: past a hundred half widths more says nothing, and one series must not drown a sum.
-LARGEST_SCORE = 100.0
 # Series at a time: bounds the memory of a fit to a few times that of this many samples.
 BLOCK_SAMPLES = 500_000
 
@@ -86,26 +82,31 @@ class SeasonalBaseline:
         Calendar(self.timezone)
         if self.direction not in ("both", "above", "below"):
             raise ValueError(f"SeasonalBaseline.direction must be both, above or below. Got {self.direction!r}.")
-        for name in ("minimum_absolute", "minimum_relative", "warm_up"):
-            _require(name, getattr(self, name), at_least=0)
-        for name in ("rate", "narrowest", "memory"):
-            _require(name, getattr(self, name), above=0)
-        _require("fewest", self.fewest, at_least=2)
-        if not 0 <= self.most_missing < 1:
-            raise ValueError(f"SeasonalBaseline.most_missing must be from 0 to below 1. Got {self.most_missing!r}.")
+        at_least(self, minimum_absolute=0, minimum_relative=0, warm_up=0, fewest=2)
+        above(self, rate=0, narrowest=0, memory=0)
+        share(self, "most_missing")
 
     def fit(self, history: Window) -> Self:
         """Learn from `history`, up to now."""
+        self.learn(history)
+        return self
+
+    def learn(self, history: Window) -> FloatArray:
+        """Fit, and say how strange each step of the history was to what had not seen it: scores as those of `score`."""
         self.calendar_ = Calendar(self.timezone)
         self.step_ = history.step if history.n_steps > 1 else 1.0
-        self.warming_up_ = self._warming_up(history)
+        self.warming_up_ = warming_up(history, span=self.warm_up, fewest=self.fewest, most_missing=self.most_missing)
         phase = Phase.of(history.times, self.calendar_)
-        judged = np.flatnonzero(~self.warming_up_)
-        size = max(1, BLOCK_SAMPLES // max(1, history.n_steps))
-        parts = [judged[first : first + size] for first in range(0, len(judged), size)]
-        with np.errstate(over="ignore", invalid="ignore"):
-            self.parts_ = [(rows, *self._fit_rows(_finite(history.values[rows]), phase)) for rows in parts]
-        return self
+        scores = np.where(np.isnan(history.values), np.nan, 0.0)
+        self.parts_ = []
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            for rows in row_blocks(~self.warming_up_, history.n_steps, BLOCK_SAMPLES):
+                profile, level, sides, expected = self._fit_rows(finite(history.values[rows]), phase)
+                above, below = sides.at(phase)
+                band = Band(expected, *self._widened(expected, expected - below, expected + above))
+                scores[rows] = self._distance(band, history.values[rows])
+                self.parts_.append((rows, profile, level, sides))
+        return scores
 
     def expect(self, window: Window) -> Band:
         """Expected value and band for each step of `window`, from what was known before that step."""
@@ -114,7 +115,7 @@ class SeasonalBaseline:
         phase = Phase.of(window.times, self.calendar_)
         for rows, profile, level, sides in self.parts_:
             season = profile.at(phase)
-            known, _ = level.follow(_finite(window.values[rows]) - season, self.step_)
+            known, _ = level.follow(finite(window.values[rows]) - season, self.step_)
             above, below = sides.at(phase)
             centre = season + known
             expected[rows] = centre
@@ -125,7 +126,7 @@ class SeasonalBaseline:
         """Take note of steps that will not change any more; what is judged from now on begins right after them."""
         phase = Phase.of(window.times, self.calendar_)
         self.parts_ = [
-            (rows, profile, level.follow(_finite(window.values[rows]) - profile.at(phase), self.step_)[1], sides)
+            (rows, profile, level.follow(finite(window.values[rows]) - profile.at(phase), self.step_)[1], sides)
             for rows, profile, level, sides in self.parts_
         ]
 
@@ -135,49 +136,34 @@ class SeasonalBaseline:
 
     def score_against(self, band: Band, window: Window) -> FloatArray:
         """Scores of `window` against its own band, for callers that need both: the same as `score`."""
-        deviation = window.values - band.expected
-        half = np.where(deviation > 0, band.upper - band.expected, band.expected - band.lower)
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            score = np.minimum(np.abs(deviation) / half, LARGEST_SCORE)
-        score[deviation == 0] = 0.0  # also where the band has no width
-        if self.direction != "both":
-            score[deviation < 0 if self.direction == "above" else deviation > 0] = 0.0
+            score = self._distance(band, window.values)
         score[self.warming_up_] = 0.0
         score[np.isnan(window.values)] = np.nan
         return score
 
-    def _warming_up(self, history: Window) -> BoolArray:
-        known = np.abs(history.values) < LARGEST
-        count = known.sum(axis=1)
-        steps = history.n_steps - known.argmax(axis=1) if history.n_steps else count
-        span = steps * self.step_
-        # A series that begins within the history is judged by its own age.
-        refused = (count < self.fewest) | (span < self.warm_up) | (count < (1 - self.most_missing) * steps)
-        return np.asarray(refused, dtype=np.bool_)
+    def _distance(self, band: Band, values: FloatArray) -> FloatArray:
+        deviation = values - band.expected
+        half = np.where(deviation > 0, band.upper - band.expected, band.expected - band.lower)
+        score = np.minimum(np.abs(deviation) / half, LARGEST_SCORE)
+        score[deviation == 0] = 0.0  # also where the band has no width
+        if self.direction != "both":
+            score[deviation < 0 if self.direction == "above" else deviation > 0] = 0.0
+        return np.asarray(score)
 
-    def _fit_rows(self, values: FloatArray, phase: Phase) -> tuple[Profile, Level, Width]:
+    def _fit_rows(self, values: FloatArray, phase: Phase) -> tuple[Profile, Level, Width, FloatArray]:
+        """What is learned of the rows, and what was expected at each step without knowledge of it."""
         profile, seasonal = cross_fit(values, phase, self.step_)
         unseen = values - seasonal
         known, _ = Level.before(unseen, self.step_, self.memory).follow(unseen, self.step_)
+        expected = seasonal + known
         sides = width.learn(
-            unseen - known, seasonal + known, profile.daily, phase, self.step_, rate=self.rate, narrowest=self.narrowest
+            unseen - known, expected, profile.daily, phase, self.step_, rate=self.rate, narrowest=self.narrowest
         )
         plain = values - profile.at(phase)
         _, level = Level.before(plain, self.step_, self.memory).follow(plain, self.step_)
-        return profile, level, sides
+        return profile, level, sides, expected
 
     def _widened(self, centre: FloatArray, lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
         floor = np.maximum(self.minimum_absolute, (self.minimum_relative + ROUNDING) * np.abs(centre))
         return np.minimum(lower, centre - floor), np.maximum(upper, centre + floor)
-
-
-def _finite(values: FloatArray) -> FloatArray:
-    """A copy in which what cannot be learned from is missing."""
-    return np.where(np.abs(values) < LARGEST, values, np.nan)
-
-
-def _require(name: str, value: float, *, at_least: float | None = None, above: float | None = None) -> None:
-    if at_least is not None and not at_least <= value < np.inf:
-        raise ValueError(f"SeasonalBaseline.{name} must be {at_least:g} or more. Got {value!r}.")
-    if above is not None and not above < value < np.inf:
-        raise ValueError(f"SeasonalBaseline.{name} must be above {above:g}. Got {value!r}.")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from detectors.calibrate import exceeded
 from detectors.phase import HOURS, Phase
 from detectors.robust import mean, quantile
 from detectors.shape import jitter, shrinkage, smooth
 from series import FloatArray
-from series.calendar import DAY
 
 # Of the largest residuals, those of incidents are cut down to this share of all residuals before they are averaged.
 WINSOR = 0.98
@@ -19,8 +18,6 @@ WINSOR = 0.98
 LARGEST_RATIO = 10.0
 # A deviation below this share of the range that the series usually covers is not worth telling, however regular it is.
 LEAST_OF_RANGE = 0.01
-# A history of d days has not shown the worst yet: its extremes count 1 + YOUNG / d times.
-YOUNG = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +81,7 @@ def learn(
     """
     spread = _spread(residual, phase)
     scaled = residual / np.where(spread > 0, spread, 1.0)[:, phase.of_day(HOURS)]
-    above, below = (np.maximum(narrowest, _largest(side, step, rate)) for side in (scaled, -scaled))
+    above, below = (np.maximum(narrowest, exceeded(side, step, rate)) for side in (scaled, -scaled))
     reach = quantile(expected, 0.95) - quantile(expected, 0.05)
     return Width(spread, above, below, LEAST_OF_RANGE * reach, *jitter(daily))
 
@@ -110,33 +107,3 @@ def _by_hour(size: FloatArray, phase: Phase) -> FloatArray:
     known = size == size
     count = known @ hour
     return np.where(count > 0, np.where(known, size, 0.0) @ hour / np.maximum(count, 1), np.nan)
-
-
-def _largest(scaled: FloatArray, step: float, rate: float) -> FloatArray:
-    """Level that the largest of `scaled` exceed `rate` times a day: (n_series,).
-
-    The largest value of each block of time (a day, or less for a short history) follows an extreme value law. Its
-    lower quartile and median give location and scale, so incidents in a few of the blocks hardly move the estimate.
-    Where most blocks hold nothing (events rarer than one a block) the quantile of the blocks themselves is taken.
-
-    References
-    ----------
-    Coles (2001), An Introduction to Statistical Modeling of Extreme Values, chapter 3.
-    """
-    n_series, n_steps = scaled.shape
-    a_day = max(1, round(DAY / step))
-    length = max(1, min(a_day, n_steps // 12))
-    blocks = np.pad(scaled, ((0, 0), (-n_steps % length, 0)), constant_values=np.nan).reshape(n_series, -1, length)
-    largest = np.fmax.reduce(blocks, axis=2)
-    share = max(0.5, 1 - rate * length / a_day)
-    low, middle = quantile(largest, 0.25), quantile(largest, 0.5)
-    # Gumbel: quantile(p) = location - scale * log(-log(p)).
-    scale = (middle - low) / (_gumbel(0.5) - _gumbel(0.25))
-    estimate = middle + scale * (_gumbel(share) - _gumbel(0.5))
-    young = 1 + YOUNG * DAY / (n_steps * step)
-    worst: FloatArray = np.nan_to_num(np.where(low > 0, estimate, quantile(largest, share))) * young
-    return worst
-
-
-def _gumbel(share: float) -> float:
-    return -math.log(-math.log(share))

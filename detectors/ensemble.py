@@ -1,0 +1,207 @@
+"""Several detectors, one score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.base import Band
+from detectors.familiar import Familiar
+from detectors.group import Joint
+from detectors.phase import Phase
+from detectors.samples import LARGEST, LARGEST_SCORE
+from detectors.seasonal import SeasonalBaseline
+from detectors.window_pca import WindowPca
+from series import Calendar, FloatArray, Window
+
+# One detector, however sure, counts as five thresholds at most: the others are to be heard.
+LARGEST_VOTE = 5.0
+# Detectors see different things, so that their mean stays below 1 where each is near its threshold by chance alone.
+GAIN = 1.2
+# Samples of the windows that are compared with their usual shapes, and how many shapes each has.
+SHAPES = ((6, 2), (12, 3), (24, 4))
+
+GroupIds = Sequence[int] | npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Consensus:
+    """What an `Ensemble` says of a window.
+
+    Attributes
+    ----------
+    band : Band
+        What the baseline expected.
+    scores : (n_series, n_steps) float64
+        Consensus, 1 is the threshold.
+    votes : (n_members, n_series, n_steps) float64
+        Score of each member, in the order of `Ensemble.members`.
+    group_scores : (n_groups, n_steps) float64
+        Joint score of each group, in the order of their smallest ids; that of the series for a group of one.
+    contributions : (n_series, n_steps) float64
+        Share of each series in the score of its group.
+    """
+
+    band: Band
+    scores: FloatArray
+    votes: FloatArray
+    group_scores: FloatArray
+    contributions: FloatArray
+
+    def agreeing(self) -> npt.NDArray[np.int64]:
+        """(n_series, n_steps): how many families, level and shape, are above their threshold."""
+        families = np.stack([self.votes[0] > 1, (self.votes[1:] > 1).any(axis=0)])
+        return np.asarray(families.sum(axis=0), dtype=np.int64)
+
+
+@dataclass(kw_only=True, eq=False)
+class Ensemble:
+    """Consensus of a seasonal baseline and of the shapes of the last half hour to two hours.
+
+    Each member's score is a ratio to what its own history exceeds `rate` times a day, so that they can be averaged.
+    The mean, each counted up to five thresholds, is compared with what the series did before (`detectors.familiar`)
+    and becomes the consensus. With `groups` a joint score of each group is learned on top (`detectors.group`).
+
+    The band is that of the baseline. A consensus above 1 need not mean that a sample lies outside of it: two hours
+    may be restless inside of a wide band.
+
+    Parameters
+    ----------
+    timezone : str, default "UTC"
+        Where the rhythm of day and week is that of people: an IANA name.
+    direction : {"both", "above", "below"}, default "both"
+        Side of the expected value on which a sample can be strange; on the other the score is 0.
+    minimum_absolute : float, default 0
+        Smallest deviation that may score above 1, in the unit of the series.
+    minimum_relative : float, default 0
+        The same as a ratio of the expected value: 0.1 is a tenth.
+    rate : float, default 0.1
+        How often a day an ordinary series may score above 1. More is more sensitive.
+    warm_up : float, default 86400
+        Seconds a history must span.
+    fewest : int, default 60
+        Samples a history must hold.
+    most_missing : float, default 0.8
+        Share of the history's steps, from its first sample on, that may be missing.
+
+    Examples
+    --------
+    >>> hours = np.arange(14 * 24)
+    >>> busy = 100 + 50 * np.sin(2 * np.pi * hours / 24) + hours % 5
+    >>> history = Window.of([busy], step=3600)
+    >>> morning = Window.of([[101.0, 300.0]], step=3600, start=14 * 86400)
+    >>> Ensemble().fit(history).score(morning) > 1
+    array([[False,  True]])
+    """
+
+    timezone: str = "UTC"
+    direction: Literal["both", "above", "below"] = "both"
+    minimum_absolute: float = 0.0
+    minimum_relative: float = 0.0
+    rate: float = 0.1
+    warm_up: float = 86_400.0
+    fewest: int = 60
+    most_missing: float = 0.8
+
+    def __post_init__(self) -> None:
+        self._unfitted()
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Names of the members, in the order of their votes."""
+        return ("seasonal", *(f"window_pca_{width}" for width, _ in SHAPES))
+
+    def fit(self, history: Window, groups: GroupIds | None = None) -> Self:
+        """Learn from `history`, up to now.
+
+        Parameters
+        ----------
+        history : Window
+        groups : sequence of int, (n_series,), optional
+            Equal numbers for rows that belong together; without it each row stands alone.
+        """
+        self.calendar_ = Calendar(self.timezone)
+        self.baseline_, self.shapes_ = self._unfitted()
+        votes = np.stack([self.baseline_.learn(history), *(shape.learn(history) for shape in self.shapes_)])
+        self.warming_up_ = self.baseline_.warming_up_
+        phase, step = Phase.of(history.times, self.calendar_), history.step if history.n_steps > 1 else 1.0
+        scores = _mean_vote(votes)
+        self.familiar_ = Familiar.learn(scores, phase, step, rate=self.rate)
+        ids = np.arange(history.n_series) if groups is None else np.asarray(groups, dtype=np.intp)
+        self.joint_ = Joint.learn(scores / self.familiar_.usual[:, None], ids, phase, step, rate=self.rate)
+        return self
+
+    def advance(self, window: Window) -> None:
+        """Take note of steps that will not change any more; what is judged from now on begins right after them."""
+        self.baseline_.advance(window)
+        for shape in self.shapes_:
+            shape.advance(window)
+
+    def expect(self, window: Window) -> Band:
+        """Expected value and band for each step of `window`, from what was known before that step."""
+        return self.baseline_.expect(window)
+
+    def score(self, window: Window) -> FloatArray:
+        """Judge the steps of `window`, which begin right after the last that is known."""
+        return self.score_against(self.expect(window), window)
+
+    def score_against(self, band: Band, window: Window) -> FloatArray:
+        """Scores of `window` given the baseline's band, for callers that need both: the same as `score`."""
+        return self._consensus(self._votes(band, window), band, window)
+
+    def judge(self, window: Window) -> Consensus:
+        """All that is said of `window`, computed once."""
+        band = self.expect(window)
+        votes = self._votes(band, window)
+        scores = self._consensus(votes, band, window)
+        phase = Phase.of(window.times, self.calendar_)
+        return Consensus(band, scores, votes, self.joint_.score(scores, phase), self.joint_.contributions(scores))
+
+    def _unfitted(self) -> tuple[SeasonalBaseline, tuple[WindowPca, ...]]:
+        baseline = SeasonalBaseline(
+            timezone=self.timezone,
+            direction=self.direction,
+            minimum_absolute=self.minimum_absolute,
+            minimum_relative=self.minimum_relative,
+            rate=self.rate,
+            warm_up=self.warm_up,
+            fewest=self.fewest,
+            most_missing=self.most_missing,
+        )
+        return baseline, tuple(self._shape(width, components) for width, components in SHAPES)
+
+    def _shape(self, width: int, components: int) -> WindowPca:
+        return WindowPca(
+            width=width,
+            components=components,
+            rate=self.rate,
+            warm_up=self.warm_up,
+            fewest=self.fewest,
+            most_missing=self.most_missing,
+        )
+
+    def _votes(self, band: Band, window: Window) -> FloatArray:
+        return np.stack(
+            [self.baseline_.score_against(band, window), *(member.score(window) for member in self.shapes_)]
+        )
+
+    def _consensus(self, votes: FloatArray, band: Band, window: Window) -> FloatArray:
+        scores = self.familiar_.settle(_mean_vote(votes), Phase.of(window.times, self.calendar_))
+        deviation = window.values - band.expected
+        if self.direction != "both":
+            scores[deviation < 0 if self.direction == "above" else deviation > 0] = 0.0
+        least = np.maximum(self.minimum_absolute, self.minimum_relative * np.abs(band.expected))
+        small = np.abs(deviation) <= least
+        scores[small] = np.minimum(scores[small], 1.0)
+        scores[(np.abs(window.values) >= LARGEST) & ~self.warming_up_[:, None]] = LARGEST_SCORE
+        scores[self.warming_up_] = 0.0
+        scores[np.isnan(window.values)] = np.nan
+        return scores
+
+
+def _mean_vote(votes: FloatArray) -> FloatArray:
+    return np.asarray(GAIN * np.minimum(votes, LARGEST_VOTE).mean(axis=0))
