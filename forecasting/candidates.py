@@ -76,6 +76,7 @@ class Candidates:
             for average in averages:
                 yield name, raised(shape, average.level(past, shape), origin - 1 + leads) if shape else None
         level, slope = averages[-2:]
+        yield "drift", sloped(Flat(len(past)), past, averages[0], slope, leads)
         for name, shape in shapes:
             if name in ("flat", "regression"):
                 yield f"{name}_trend", sloped(shape, past, level, slope, leads) if shape else None

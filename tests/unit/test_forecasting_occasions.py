@@ -75,7 +75,7 @@ def test_the_choice_and_its_error_are_told() -> None:
     rows = np.vstack([rows, np.full(len(times), np.nan)])
     choice = HarmonicRegression().fit(Window.of(rows, step=HOUR)).choice_
     assert choice.name[0] in {"day", "mean_day", "regression", "typical_day", "day_and_week"}
-    assert choice.name[1] in {"flat", "flat_trend", "median"}
+    assert choice.name[1] in {"flat", "flat_trend", "median", "drift"}
     assert choice.name[2] == ""
     assert choice.error[0] < 0.9 * choice.naive_error[0]
     np.testing.assert_allclose(choice.naive_error[0], 1, atol=0.2)

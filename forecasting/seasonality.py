@@ -1,0 +1,79 @@
+"""Which rhythms a series has, where it is going, and when its level changed: answers for people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecasting.gaps import filled
+from forecasting.own_period import own_periods
+from forecasting.rows import alike_rows
+from forecasting.seasons import Seasons
+from forecasting.shapes import mean_profile
+from series import FloatArray, Window
+
+
+@dataclass(frozen=True, eq=False)
+class Seasonality:
+    """Periods and how much of a series each explains.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Calendar periods that the history holds at least twice, of ``day``, ``week``, ``hour``.
+    strength : (len(names), n_series) float64
+        Share of the variance that returns with the period, 0 to 1, the longer periods beyond the shorter; NaN where
+        there is too little history.
+    own_period : (n_series,) float64
+        Seconds of a period that is not the calendar's; NaN where there is none.
+    own_strength : (n_series,) float64
+        Autocorrelation at that period, 0 to 1.
+    """
+
+    names: tuple[str, ...]
+    strength: FloatArray
+    own_period: FloatArray
+    own_strength: FloatArray
+
+
+def seasonality(history: Window) -> Seasonality:
+    """Measure the rhythms of every series.
+
+    Strength is ``max(0, 1 - var(remainder) / var(remainder + season))``. The season is the mean of all cycles;
+    chance alone gives noise a strength of one over their number, which is taken off.
+
+    References
+    ----------
+    Wang, Smith and Hyndman (2006), Characteristic-based clustering for time series data.
+    """
+    seasons = Seasons.of(history.step, history.n_steps)
+    found = Seasonality(
+        tuple(name for name, _ in seasons.named),
+        np.full((len(seasons.named), history.n_series), np.nan),
+        np.full(history.n_series, np.nan),
+        np.zeros(history.n_series),
+    )
+    for rows, length in alike_rows(history.values):
+        if length < history.n_steps:  # what began later may be too short for these periods
+            continue
+        whole = filled(history.values[rows], seasons.periods[0] if seasons.periods else length)
+        found.strength[:, rows] = _strengths(whole, dict(seasons.named))
+        period, found.own_strength[rows] = own_periods(whole, seasons.periods)
+        found.own_period[rows] = period * history.step
+    return found
+
+
+def _strengths(whole: FloatArray, named: dict[str, int]) -> FloatArray:
+    """(len(named), n_series), in the order of the names; the shortest period is taken off first."""
+    strength, rest = {}, whole - whole.mean(axis=1, keepdims=True)
+    for name, period in sorted(named.items(), key=lambda item: item[1]):
+        cycles = rest.shape[1] // period
+        season = mean_profile(rest, period, cycles).at(np.arange(rest.shape[1]))
+        remainder = rest - season
+        before, after = rest.var(axis=1), remainder.var(axis=1)
+        explained = np.divide(before - after, before, out=np.zeros(len(rest)), where=before > 0)
+        chance = 1 / cycles
+        strength[name] = np.clip((explained - chance) / (1 - chance), 0.0, 1.0)
+        rest = np.where(strength[name][:, np.newaxis] > 0, remainder, rest)
+    return np.stack([strength[name] for name in named]) if named else np.zeros((0, len(whole)))

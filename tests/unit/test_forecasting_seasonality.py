@@ -1,0 +1,97 @@
+"""Periods, trends and changes of level, on series that were made with them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from forecasting.own_period import own_periods
+from forecasting.seasonality import seasonality
+from forecasting.trend import change_points, trend
+from series import Window
+
+HOUR = 3_600.0
+STEPS = np.arange(24 * 28)
+
+
+def noise(seed: int, size: float = 1.0, n_series: int = 1) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, size, (n_series, len(STEPS)))
+
+
+def test_each_rhythm_is_as_strong_as_it_was_made() -> None:
+    daily = np.sqrt(2) * np.sin(2 * np.pi * STEPS / 24)
+    weekly = np.where((STEPS // 24) % 7 < 5, 0.0, 10.0)
+    rows = np.vstack([daily + noise(1), weekly + noise(2), noise(3), np.full((1, len(STEPS)), 4.0)])
+    found = seasonality(Window.of(rows, step=HOUR))
+    assert found.names == ("day", "week")
+    day, week = found.strength
+    np.testing.assert_allclose(day[0], 0.5, atol=0.12)
+    assert week[1] > 0.8
+    assert day[1] < 0.2
+    assert max(day[2], week[2]) < 0.12
+    np.testing.assert_array_equal(found.strength[:, 3], 0.0)
+
+
+def test_a_period_of_no_calendar_is_told_in_seconds() -> None:
+    rows = np.vstack([5 * np.sin(2 * np.pi * STEPS / 7) + noise(4), noise(5)])
+    found = seasonality(Window.of(rows, step=HOUR))
+    np.testing.assert_allclose(found.own_period[0], 7 * HOUR, rtol=0.01)
+    assert found.own_strength[0] > 0.8
+    assert np.isnan(found.own_period[1])
+    assert found.own_strength[1] == 0
+
+
+def test_noise_that_drifts_has_no_period() -> None:
+    walks = np.cumsum(noise(6, n_series=100), axis=1)
+    period, _ = own_periods(walks, (24, 168))
+    assert np.isfinite(period).mean() < 0.1
+
+
+def test_a_series_without_samples_has_no_rhythm() -> None:
+    found = seasonality(Window.of(np.full((1, len(STEPS)), np.nan), step=HOUR))
+    assert np.isnan(found.strength).all()
+
+
+def test_the_interval_of_a_trend_holds_it_as_often_as_it_says() -> None:
+    season = 10 * np.sin(2 * np.pi * STEPS / 24)
+    rows = 0.02 * STEPS + season + noise(7, 2.0, 300)
+    found = trend(Window.of(rows, step=HOUR), coverage=0.9)
+    true = 0.02 / HOUR
+    assert (found.lower <= found.slope).all()
+    assert (found.slope <= found.upper).all()
+    np.testing.assert_allclose(((found.lower <= true) & (true <= found.upper)).mean(), 0.9, atol=0.05)
+
+
+def test_a_burst_does_not_bend_the_trend() -> None:
+    rows = 0.1 * STEPS[np.newaxis] + noise(8)
+    rows[:, 300:330] += 1e4
+    np.testing.assert_allclose(trend(Window.of(rows, step=HOUR)).slope * HOUR, 0.1, rtol=0.02)
+
+
+def test_too_little_history_has_no_trend() -> None:
+    assert np.isnan(trend(Window.of(np.full((2, 40), np.nan), step=HOUR)).slope).all()
+    assert np.isnan(trend(Window.of([[1.0, 2.0]], step=HOUR)).slope)
+
+
+@pytest.mark.parametrize("level", [5.0, -30.0])
+def test_a_change_of_level_is_dated(level: float) -> None:
+    rows = 10 * np.sin(2 * np.pi * STEPS / 24) + noise(9)
+    rows[:, 24 * 18 :] += level
+    (found,) = change_points(Window.of(rows, step=HOUR, start=1e9))
+    assert found.series == 0
+    assert found.time == 1e9 + 18 * 24 * HOUR
+    np.testing.assert_allclose(found.after - found.before, level, atol=1.5)
+
+
+def test_two_changes_are_told_in_order_and_noise_has_none() -> None:
+    rows = np.vstack([noise(10), noise(11)])
+    rows[0, 24 * 9 :] += 20
+    rows[0, 24 * 20 :] -= 12
+    found = change_points(Window.of(rows, step=HOUR))
+    assert [(one.series, one.time / HOUR / 24) for one in found] == [(0, 9.0), (0, 20.0)]
+
+
+def test_a_constant_series_that_jumps_has_one_change() -> None:
+    rows = np.where(STEPS < 24 * 10, 3.0, 4.0)[np.newaxis]
+    (found,) = change_points(Window.of(rows, step=HOUR))
+    assert (found.before, found.after, found.time) == (3.0, 4.0, 10 * 24 * HOUR)
