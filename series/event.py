@@ -5,19 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from series.calendar import DAY, Calendar
+from series.recurrence import Recurrence
 from series.window import BoolArray, FloatArray
 
-if TYPE_CHECKING:
-    from dateutil.rrule import rrule
-
-_COARSE = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
-_SHOWN = "such as FREQ=WEEKLY;BYDAY=SA"
+_EPOCH = dt.date(1970, 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +28,7 @@ class Event:
     lasts : float
         Seconds, above 0.
     rule : str, default ""
-        Recurrence as iCalendar's RRULE (RFC 5545); empty for once. ``FREQ`` is DAILY or slower, an end is given by
-        ``UNTIL``: so the days of any year are found in bounded time.
+        Recurrence as iCalendar's RRULE, see `series.recurrence`; empty for once.
     timezone : str, default "UTC"
         02:00 stays 02:00 when the clocks change.
 
@@ -64,7 +59,7 @@ class Event:
         if not 0 < self.lasts <= 366 * DAY:
             raise ValueError(f"lasts must be above 0 seconds and at most a year. Got {self.lasts!r}.")
         if self.rule:
-            _parsed(self.rule, self.start)
+            Recurrence.parse(self.rule)
 
     def during(self, times: FloatArray) -> BoolArray:
         """(n,) bool: whether it is on at each of `times`, seconds since the epoch; its end is not part of it."""
@@ -88,29 +83,7 @@ class Event:
 def _in_year(rule: str, start: dt.datetime, year: int) -> tuple[dt.datetime, ...]:
     if not rule:
         return (start,) if start.year == year else ()
-    # Without an end the search for a day that never comes would go on to the year 9999.
-    end = dt.datetime(year, 12, 31, 23, 59, 59)  # noqa: DTZ001 - the wall clock's
-    repeated = _parsed(rule, start)
-    until = min(end, getattr(repeated, "_until", None) or end)  # the library offers no other way to read it
-    if until < start:
-        return ()
-    bounded = repeated.replace(until=until)
-    return tuple(moment for moment in bounded if moment.year == year)
-
-
-@lru_cache(maxsize=256)
-def _parsed(rule: str, start: dt.datetime) -> rrule:
-    from dateutil.rrule import rrule, rrulestr
-
-    parts = {part.partition("=")[0]: part.partition("=")[2] for part in rule.upper().removeprefix("RRULE:").split(";")}
-    if parts.get("FREQ") not in _COARSE or "COUNT" in parts:
-        raise ValueError(
-            f"rule's FREQ must be DAILY, WEEKLY, MONTHLY or YEARLY, and its end be given by UNTIL. Got {rule[:200]!r}."
-        )
-    try:
-        made = rrulestr(rule, dtstart=start, ignoretz=True)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"rule must be an RRULE {_SHOWN}: {error}. Got {rule[:200]!r}.") from error
-    if not isinstance(made, rrule):
-        raise ValueError(f"rule must be one RRULE {_SHOWN}. Got {rule[:200]!r}.")  # noqa: TRY004 - a value, not a type
-    return made
+    recurrence = Recurrence.parse(rule)
+    days = recurrence.days(start.date(), year).tolist()
+    moments = (dt.datetime.combine(_EPOCH + dt.timedelta(days=day), start.time()) for day in days)
+    return tuple(moment for moment in moments if recurrence.until is None or moment <= recurrence.until)
