@@ -100,6 +100,10 @@ def verdict_page(desk: VerdictDesk, secret: bytes | None = None) -> Blueprint:
             return _shown(desk, token, form, str(error), HTTPStatus.SERVICE_UNAVAILABLE)
         return _back(done)
 
+    @page.errorhandler(VerdictStoreError)
+    def not_readable(error: VerdictStoreError) -> Response:
+        return Response(f"{error}\n", HTTPStatus.SERVICE_UNAVAILABLE, content_type="text/plain; charset=utf-8")
+
     @page.after_request
     def alone(response: Response) -> Response:
         # No other site may show the page in a frame and have its buttons pressed there.

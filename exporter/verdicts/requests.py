@@ -5,13 +5,23 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from detectors.verdict import WEEKDAYS, KindOfTime, Opinion
 from exporter.config_calendars import Matchers, Timezone
 from exporter.duration import Duration
 
+_TIMES, _WORD = "times", "word"
 _SIDES = {"both": 0, "above": 1, "below": -1}
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -48,6 +58,13 @@ class When(BaseModel):
         )
 
 
+# Chosen by what was sent, so that a mistake is told of what was meant, and not of the other as well.
+WhenOrWord = Annotated[
+    Annotated[When, Tag(_TIMES)] | Annotated[Literal["weekday", "daily", "always"], Tag(_WORD)],
+    Discriminator(lambda value: _WORD if isinstance(value, str) else _TIMES),
+]
+
+
 class NewVerdict(BaseModel):
     """A verdict as it is given: for an alert, or for a query and matchers."""
 
@@ -59,7 +76,7 @@ class NewVerdict(BaseModel):
     matchers: Annotated[Matchers, Field(max_length=4_000)] = ""
     score: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     side: Literal["above", "below", "both"] | None = None
-    when: When | Literal["weekday", "daily", "always"] | None = None
+    when: WhenOrWord | None = None
     lasts: Duration | None = None
     note: str = Field(default="", max_length=1_000)
     who: str = Field(default="", max_length=200)
@@ -107,7 +124,7 @@ def said(error: ValidationError) -> str:
 
 
 def _said(mistake: dict[str, Any]) -> str:
-    place = ".".join(str(part) for part in mistake["loc"]) or "body"
+    place = ".".join(str(part) for part in mistake["loc"] if part not in (_TIMES, _WORD)) or "body"
     message = str(mistake.get("ctx", {}).get("error", mistake["msg"])).rstrip(".") + "."
     return f"{place}: {message}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -75,7 +76,8 @@ class VerdictStore:
         self._engine = engine
         self._limits = limits
         self._lock = threading.Lock()
-        self._seen: tuple[float, tuple[Kept, ...]] | None = None
+        self._seen: tuple[Kept, ...] = ()
+        self._seen_at = -math.inf
         self._revision = 0
         with _told(), engine.begin() as connection:
             _prepare(connection)
@@ -133,11 +135,17 @@ class VerdictStore:
             return _readable(connection.execute(chosen).mappings().all())
 
     def in_force(self, now: float) -> tuple[Kept, ...]:
-        """Verdicts that have an effect now, in the order they were given. Cheap: asked for in every cycle."""
-        seen = self._seen
-        if seen is None or not 0 <= now - seen[0] < _FRESH:
-            seen = self._read(now)
-        return tuple(kept for kept in seen[1] if kept.in_force(now))
+        """Verdicts that have an effect now, in the order they were given.
+
+        Asked for in every cycle, so it is cheap, and where the database cannot be read the last ones known hold on.
+        """
+        if not 0 <= now - self._seen_at < _FRESH:
+            try:
+                self._read(now)
+            except VerdictStoreError as error:
+                self._seen_at = now  # and not again in each cycle of each query
+                log.warning("verdicts cannot be read; those known hold on", problem=str(error))
+        return tuple(kept for kept in self._seen if kept.in_force(now))
 
     def record(self, alerts: Sequence[Alert], now: float) -> None:
         """Keep alerts, each in place of what was known of it; of those too old or too many the oldest go."""
@@ -167,15 +175,14 @@ class VerdictStore:
         self._engine.dispose()
 
     def _changed(self) -> None:
-        self._seen = None
+        self._seen_at = -math.inf
         self._revision += 1
 
-    def _read(self, now: float) -> tuple[float, tuple[Kept, ...]]:
+    def _read(self, now: float) -> None:
         chosen = select(VERDICTS).where(VERDICTS.c.revoked.is_(None), VERDICTS.c.expires > now)
         with self._lock, _told(), self._engine.connect() as connection:
             rows = connection.execute(chosen.order_by(VERDICTS.c.created, VERDICTS.c.id)).mappings().all()
-            self._seen = (now, _readable(rows))
-            return self._seen
+            self._seen, self._seen_at = _readable(rows), now
 
 
 def open_file(path: Path, limits: Limits = Limits()) -> VerdictStore:

@@ -172,3 +172,18 @@ def test_many_threads_write_and_read(store):
     assert not problems
     assert len(store.in_force(100.0)) == 40
     assert len(store.alerts()) == 40
+
+
+def test_where_the_database_is_gone_the_last_verdicts_hold_on(tmp_path):
+    path = tmp_path / "verdicts.sqlite"
+    store = open_file(path)
+    store.add(kept("a"), now=100.0)
+    assert len(store.in_force(100.0)) == 1
+    with sqlite3.connect(path) as other:
+        other.execute("DROP TABLE forethought_verdicts")
+    other.close()
+    assert len(store.in_force(200.0)) == 1
+    assert store.in_force(1_200.0) == ()
+    with pytest.raises(VerdictStoreError, match="no such table"):
+        store.all()
+    store.close()
