@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, ValidationError
 
+from exporter.verdicts.database import VerdictStoreError
 from exporter.verdicts.desk import NotKnown, VerdictDesk
 from exporter.verdicts.origin import from_another_site
 from exporter.verdicts.records import Alert, Kept
 from exporter.verdicts.requests import NewVerdict, Webhook, said
-from exporter.verdicts.store import VerdictStoreError
 from series.matcher import written
 
 # A notification of a thousand alerts has about a megabyte.

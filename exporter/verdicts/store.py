@@ -4,29 +4,19 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import structlog
-from sqlalchemy import (
-    Connection,
-    Engine,
-    RowMapping,
-    create_engine,
-    delete,
-    event,
-    func,
-    insert,
-    inspect,
-    select,
-    update,
-)
-from sqlalchemy.exc import DatabaseError, OperationalError, SQLAlchemyError
+from sqlalchemy import Connection, Engine, RowMapping, create_engine, delete, func, insert, select, update
+from sqlalchemy.exc import DatabaseError, OperationalError
 
+from exporter.verdicts.database import VerdictStoreError, prepare, sqlite, told
 from exporter.verdicts.records import Alert, Kept, alert_of, alert_row, verdict_of, verdict_row
-from exporter.verdicts.tables import ALERTS, METADATA, SCHEMA, VERDICTS, VERSION
+from exporter.verdicts.tables import ALERTS, VERDICTS
 from series.calendar import DAY
 
 log = structlog.get_logger("forethought.verdicts")
@@ -53,10 +43,6 @@ class Limits:
     alert_age: float = 90.0 * DAY
 
 
-class VerdictStoreError(Exception):
-    """Verdicts cannot be kept or read. The message is one line."""
-
-
 class VerdictStore:
     """A file of SQLite, or any database that SQLAlchemy knows. Thread-safe.
 
@@ -79,8 +65,8 @@ class VerdictStore:
         self._seen: tuple[Kept, ...] = ()
         self._seen_at = -math.inf
         self._revision = 0
-        with _told(), engine.begin() as connection:
-            _prepare(connection)
+        with told(), engine.begin() as connection:
+            prepare(connection)
 
     @property
     def revision(self) -> int:
@@ -95,7 +81,7 @@ class VerdictStore:
         VerdictStoreError
             Also where too many are in force already.
         """
-        with self._lock, _told(), self._engine.begin() as connection:
+        with self._lock, told(), self._engine.begin() as connection:
             count = select(func.count()).where(VERDICTS.c.revoked.is_(None), VERDICTS.c.expires > now)
             if connection.execute(count.select_from(VERDICTS)).scalar_one() >= self._limits.in_force:
                 raise VerdictStoreError(f"at most {self._limits.in_force} verdicts may be in force. Remove some first.")
@@ -110,7 +96,7 @@ class VerdictStore:
         Kept or None
             None where there is no such verdict. One that was taken back before is left as it is.
         """
-        with self._lock, _told(), self._engine.begin() as connection:
+        with self._lock, told(), self._engine.begin() as connection:
             kept = _one(connection, identity)
             if kept is None or kept.revoked is not None:
                 return kept
@@ -123,7 +109,7 @@ class VerdictStore:
 
     def get(self, identity: str) -> Kept | None:
         """The verdict of this id, whatever became of it."""
-        with _told(), self._engine.connect() as connection:
+        with told(), self._engine.connect() as connection:
             return _one(connection, identity)
 
     def all(self, *, query: str | None = None, most: int = 1_000) -> tuple[Kept, ...]:
@@ -131,7 +117,7 @@ class VerdictStore:
         chosen = select(VERDICTS).order_by(VERDICTS.c.created.desc(), VERDICTS.c.id).limit(most)
         if query is not None:
             chosen = chosen.where(VERDICTS.c.query == query)
-        with _told(), self._engine.connect() as connection:
+        with told(), self._engine.connect() as connection:
             return _readable(connection.execute(chosen).mappings().all())
 
     def in_force(self, now: float) -> tuple[Kept, ...]:
@@ -149,7 +135,7 @@ class VerdictStore:
 
     def record(self, alerts: Sequence[Alert], now: float) -> None:
         """Keep alerts, each in place of what was known of it; of those too old or too many the oldest go."""
-        with self._lock, _told(), self._engine.begin() as connection:
+        with self._lock, told(), self._engine.begin() as connection:
             for alert in alerts:
                 connection.execute(delete(ALERTS).where(ALERTS.c.fingerprint == alert.fingerprint))
                 connection.execute(insert(ALERTS).values(alert_row(alert)))
@@ -160,14 +146,14 @@ class VerdictStore:
 
     def alert(self, fingerprint: str) -> Alert | None:
         """What is known of an alert."""
-        with _told(), self._engine.connect() as connection:
+        with told(), self._engine.connect() as connection:
             row = connection.execute(select(ALERTS).where(ALERTS.c.fingerprint == fingerprint)).mappings().first()
             return alert_of(row) if row else None
 
     def alerts(self, most: int = 100) -> tuple[Alert, ...]:
         """Alerts, the last told of first."""
         chosen = select(ALERTS).order_by(ALERTS.c.received.desc(), ALERTS.c.fingerprint).limit(most)
-        with _told(), self._engine.connect() as connection:
+        with told(), self._engine.connect() as connection:
             return tuple(alert_of(row) for row in connection.execute(chosen).mappings())
 
     def close(self) -> None:
@@ -180,7 +166,7 @@ class VerdictStore:
 
     def _read(self, now: float) -> None:
         chosen = select(VERDICTS).where(VERDICTS.c.revoked.is_(None), VERDICTS.c.expires > now)
-        with self._lock, _told(), self._engine.connect() as connection:
+        with self._lock, told(), self._engine.connect() as connection:
             rows = connection.execute(chosen.order_by(VERDICTS.c.created, VERDICTS.c.id)).mappings().all()
             self._seen, self._seen_at = _readable(rows), now
 
@@ -192,7 +178,7 @@ def open_file(path: Path, limits: Limits = Limits()) -> VerdictStore:
     service.
     """
     try:
-        return VerdictStore(_sqlite(path), limits)
+        return VerdictStore(sqlite(path), limits)
     except VerdictStoreError as error:
         if not isinstance(error.__cause__, DatabaseError) or isinstance(error.__cause__, OperationalError):
             raise
@@ -200,35 +186,21 @@ def open_file(path: Path, limits: Limits = Limits()) -> VerdictStore:
         path.replace(path.with_name(path.name + ".damaged"))
         for left in ("-wal", "-shm"):
             path.with_name(path.name + left).unlink(missing_ok=True)
-        return VerdictStore(_sqlite(path), limits)
+        return VerdictStore(sqlite(path), limits)
+
+
+def open_temporary() -> VerdictStore:
+    """Open a file that goes with the process, for a service that keeps nothing."""
+    folder = TemporaryDirectory(prefix="forethought-")
+    store = VerdictStore(sqlite(Path(folder.name) / "verdicts.sqlite"))
+    weakref.finalize(store, folder.cleanup)  # also where nobody closes it
+    return store
 
 
 def open_url(url: str) -> VerdictStore:
     """Open a database by SQLAlchemy's URL, such as ``postgresql://host/name``."""
-    with _told():
+    with told():
         return VerdictStore(create_engine(url, pool_pre_ping=True))
-
-
-def _sqlite(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 5})
-
-    @event.listens_for(engine, "connect")
-    def set_up(connection: object, _: object) -> None:
-        cursor = connection.cursor()  # type: ignore[attr-defined]
-        cursor.execute("PRAGMA journal_mode=WAL")  # a reader never waits for a writer
-        cursor.execute("PRAGMA synchronous=FULL")  # what was answered with success outlives a power cut
-        cursor.close()
-
-    return engine
-
-
-def _prepare(connection: Connection) -> None:
-    if not inspect(connection).has_table(SCHEMA.name):
-        METADATA.create_all(connection)
-        connection.execute(insert(SCHEMA).values(version=VERSION))
-    version = connection.execute(select(SCHEMA.c.version)).scalar()
-    if version != VERSION:
-        raise VerdictStoreError(f"verdicts must be kept in version {VERSION}. Got {version}: use a later forethought.")
 
 
 def _one(connection: Connection, identity: str) -> Kept | None:
@@ -244,13 +216,3 @@ def _readable(rows: Sequence[RowMapping]) -> tuple[Kept, ...]:
         except ValueError as error:
             log.warning("a verdict cannot be read and has no effect", verdict=row["id"], problem=str(error))
     return tuple(found)
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Turn the library's errors into one line of ours."""
-    try:
-        yield
-    except SQLAlchemyError as error:
-        said = str(getattr(error, "orig", None) or error).splitlines()[0]
-        raise VerdictStoreError(f"verdicts cannot be kept: {said}.") from error

@@ -45,7 +45,7 @@ def test_two_of_six_are_odd_and_half_of_them_are_not():
     values[:2, 600:] += 40
     assert (scores(values)[:2, 100:] > 1).all()
     values[2, 600:] += 40
-    assert not (scores(values) > 1)[:, 100:].any()
+    assert (scores(values) > 1)[:, 100:].mean() < 0.01
 
 
 def test_groups_are_judged_each_by_itself_and_none_without_peers():

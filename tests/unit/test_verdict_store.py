@@ -1,13 +1,16 @@
 """Verdicts on disk: whole, in order, over restarts, and never in the way of the service."""
 
+import gc
 import sqlite3
 import threading
+from pathlib import Path
 
 import pytest
 
 from detectors.verdict import KindOfTime, Opinion, Verdict
+from exporter.verdicts.database import VerdictStoreError
 from exporter.verdicts.records import Alert, Kept
-from exporter.verdicts.store import Limits, VerdictStoreError, open_file, open_url
+from exporter.verdicts.store import Limits, open_file, open_temporary, open_url
 from series.matcher import parse_matchers
 
 NIGHT = KindOfTime(weekdays=frozenset({0, 6}), start=79_200, end=7_200, timezone="Europe/Berlin")
@@ -187,3 +190,14 @@ def test_where_the_database_is_gone_the_last_verdicts_hold_on(tmp_path):
     with pytest.raises(VerdictStoreError, match="no such table"):
         store.all()
     store.close()
+
+
+def test_a_temporary_store_leaves_nothing_behind(tmp_path):
+    store = open_temporary()
+    store.add(kept("a"), now=100.0)
+    folder = Path(store._engine.url.database).parent
+    assert folder.exists()
+    store.close()
+    del store
+    gc.collect()
+    assert not folder.exists()

@@ -1,0 +1,50 @@
+"""The database in which verdicts are kept: its set-up, its version, and its errors as one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from exporter.verdicts.tables import METADATA, SCHEMA, VERSION
+
+
+class VerdictStoreError(Exception):
+    """Verdicts cannot be kept or read. The message is one line."""
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn the library's errors into one line of ours."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        said = str(getattr(error, "orig", None) or error).splitlines()[0]
+        raise VerdictStoreError(f"verdicts cannot be kept: {said}.") from error
+
+
+def sqlite(path: Path) -> Engine:
+    """Give a file of SQLite that many threads may use."""
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 5})
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: object, _: object) -> None:
+        cursor = connection.cursor()  # type: ignore[attr-defined]
+        cursor.execute("PRAGMA journal_mode=WAL")  # a reader never waits for a writer
+        cursor.execute("PRAGMA synchronous=FULL")  # what was answered with success outlives a power cut
+        cursor.close()
+
+    return engine
+
+
+def prepare(connection: Connection) -> None:
+    """Make the tables where there are none. Raises VerdictStoreError for those of another version."""
+    if not inspect(connection).has_table(SCHEMA.name):
+        METADATA.create_all(connection)
+        connection.execute(insert(SCHEMA).values(version=VERSION))
+    version = connection.execute(select(SCHEMA.c.version)).scalar()
+    if version != VERSION:
+        raise VerdictStoreError(f"verdicts must be kept in version {VERSION}. Got {version}: use a later forethought.")
