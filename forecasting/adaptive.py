@@ -64,7 +64,9 @@ class AdaptiveWidth:
         """(3, n_series): mean, lower and upper with the corrected width, none below `floor`."""
         mean, lower, upper = bounds
         factor = self.factor[horizon]
-        return np.maximum(np.stack([mean, mean - factor * (mean - lower), mean + factor * (upper - mean)]), floor)
+        corrected = np.stack([mean, mean - factor * (mean - lower), mean + factor * (upper - mean)])
+        above: FloatArray = np.maximum(corrected, floor)
+        return above
 
     def take(self, rows: list[int | None]) -> None:
         """Put series into another order: for each new row its old one, None for a series that is new."""

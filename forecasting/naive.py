@@ -1,36 +1,23 @@
-"""Repeating the last season: what every forecast must beat."""
+"""Repeating what was: what every forecast must beat."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import ClassVar
 
 import numpy as np
 
-from forecasting.base import Forecast, steps_ahead
-from forecasting.gaps import filled
-from forecasting.intervals import ErrorQuantiles
-from forecasting.origins import came, trials
 from forecasting.plan import Plan
-from forecasting.rows import alike_rows
-from forecasting.shapes import Steps
-from forecasting.wall_clock import WallClock
-from series import Calendar, FloatArray, Window
+from forecasting.shapes import Steps, median_profile
+from forecasting.trialed import Continuation, TrialedForecaster
+from series import FloatArray
 
 
 @dataclass(kw_only=True, eq=False)
-class SeasonalNaive:
+class SeasonalNaive(TrialedForecaster):
     r"""The value one day earlier; the last value where the history is shorter than two days.
 
     .. math:: \hat x_{t+h} = x_{t+h-mk}, \quad k = \lceil h / m \rceil
-
-    The interval comes from the errors this would have made inside the history. A series needs 12 samples; with
-    fewer, mean and interval are NaN. A history that never falls below 0 is never forecast below 0.
-
-    Parameters
-    ----------
-    timezone : str, default "UTC"
-        IANA name: a day earlier is at the same time on this clock.
 
     References
     ----------
@@ -43,56 +30,68 @@ class SeasonalNaive:
     array([[0., 1., 2.]])
     """
 
-    timezone: str = "UTC"
+    centered: ClassVar[bool] = False
+    scaled: ClassVar[bool] = False
 
-    def __post_init__(self) -> None:
-        Calendar(self.timezone)
+    def _continue(self, values: FloatArray, plan: Plan, first: int) -> Continuation:
+        return _Repeated(values, plan.seasons.periods[0] if plan.seasons.periods else 1)
 
-    def fit(self, history: Window) -> Self:
-        """Keep the last day, and the errors of repeating a day."""
-        self.history_times_ = history.times[-2:].copy()
-        self.n_series_ = history.n_series
-        self.clock_ = WallClock.of(Calendar(self.timezone), history)
-        values = self.clock_.local(history.values)
-        self.blocks_ = [
-            (rows, _Repeated.fit(values[rows, -length:], history.step)) for rows, length in alike_rows(values)
-        ]
-        return self
 
-    def forecast(self, steps: int, *, coverage: float = 0.95) -> Forecast:
-        """Continue every series by `steps` steps."""
-        times = steps_ahead(self.history_times_, steps, coverage)
-        bounds = np.full((3, self.n_series_, steps), np.nan)
-        leads = self.clock_.leads(times)
-        for rows, block in self.blocks_:
-            bounds[:, rows] = block.forecast(leads, coverage)
-        return Forecast(times, bounds[0], bounds[1], bounds[2], coverage)
+@dataclass(kw_only=True, eq=False)
+class SeasonalMedian(TrialedForecaster):
+    """The median of the last seven days at the same time; of the last eighth of a history without days.
+
+    One odd day does not show. Not for series that grow.
+    """
+
+    def _continue(self, values: FloatArray, plan: Plan, first: int) -> Continuation:
+        return _Typical(values, plan.seasons.periods[0] if plan.seasons.periods else 0)
+
+
+@dataclass(kw_only=True, eq=False)
+class Drift(TrialedForecaster):
+    r"""The last value, on the line from the first value to the last: a random walk that drifts.
+
+    .. math:: \hat x_{t+h} = x_t + h (x_t - x_1) / (t - 1)
+
+    References
+    ----------
+    Hyndman and Athanasopoulos, Forecasting: Principles and Practice (3rd ed.), 5.2.
+    """
+
+    def _continue(self, values: FloatArray, plan: Plan, first: int) -> Continuation:
+        return _Line(values)
 
 
 @dataclass(frozen=True, eq=False)
-class _Repeated:
-    """The last season of some series of equal length, with the errors of repeating it."""
+class _Repeated(Continuation):
+    values: FloatArray
+    period: int
 
-    season: FloatArray
-    floor: FloatArray
-    errors: ErrorQuantiles
+    def ahead(self, origin: int, leads: Steps) -> FloatArray:
+        repeated: FloatArray = self.values[:, origin - self.period + (leads - 1) % self.period]
+        return repeated
 
-    @classmethod
-    def fit(cls, values: FloatArray, step: float) -> Self:
-        plan = Plan.of(step, values.shape[1])
-        period = plan.seasons.periods[0] if plan.seasons.periods else 1
-        whole = filled(values, period if plan.seasons.periods else plan.n_steps)
-        floor = np.where(whole.min(axis=1, keepdims=True) >= 0, 0.0, -np.inf)
 
-        def repeat(origin: int, ahead: Steps) -> FloatArray:
-            repeated: FloatArray = whole[:, origin - period + (ahead - 1) % period]
-            return repeated
+@dataclass(frozen=True, eq=False)
+class _Typical(Continuation):
+    values: FloatArray
+    period: int
 
-        errors = came(values, plan.origins, plan.leads) - trials(repeat, plan.n_steps, plan.origins, plan.leads)
-        return cls(whole[:, -period:], floor, ErrorQuantiles.of(errors, plan.leads))
+    def ahead(self, origin: int, leads: Steps) -> FloatArray:
+        past = self.values[:, :origin]
+        if self.period and origin >= self.period:
+            return median_profile(past, self.period, 7, leveled=False).at(origin - 1 + leads)
+        middle = np.median(past[:, -max(origin // 8, 1) :], axis=1, keepdims=True)
+        return np.repeat(middle, len(leads), axis=1)
 
-    def forecast(self, leads: Steps, coverage: float) -> FloatArray:
-        below, above = self.errors.interval(leads, coverage)
-        mean = np.where(np.isnan(below), np.nan, self.season[:, (leads - 1) % self.season.shape[1]])
-        bounds: FloatArray = np.maximum(np.stack([mean, mean - below, mean + above]), self.floor)
-        return bounds
+
+@dataclass(frozen=True, eq=False)
+class _Line(Continuation):
+    values: FloatArray
+
+    def ahead(self, origin: int, leads: Steps) -> FloatArray:
+        last = self.values[:, origin - 1 : origin]
+        slope = (last - self.values[:, :1]) / max(origin - 1, 1)
+        line: FloatArray = last + slope * leads
+        return line
