@@ -68,7 +68,7 @@ class BlendedBlock:
         if self.new_level is not None:
             back = self.new_level.back
             checked = self.blend(self.candidates.ahead(n_steps - back, leads + back), leads + back)
-            told = self.new_level.applied(told, checked, leads)
+            told = self.new_level.applied(told, checked, leads, coverage)
         return np.maximum(told * self.scale + self.center, self.floor)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Self
 
 import numpy as np
@@ -16,8 +17,10 @@ _PART, _FEWEST = 24, 6
 _LOOKED_AT = 8
 # Of the range of everything before: ordinary records do not go this far beyond it.
 _BEYOND = 0.25
-# Of the present spread: beyond the last lead that was checked the interval grows as a random walk's, from this.
-_SPREADS = 3.0
+# The old level returns about this often: intervals that promise more hold it too.
+_RETURNS = 0.1
+# Mean distance from the middle of a normal distribution, in standard deviations.
+_MEAN_DISTANCE = 0.7979
 
 
 def check_steps(unit: int, n_steps: int) -> int:
@@ -78,8 +81,8 @@ class NewLevel:
         offset = np.median(missed, axis=1)
         return cls(above | below, offset, np.abs(missed - offset[:, np.newaxis]).mean(axis=1), back)
 
-    def applied(self, told: FloatArray, checked: FloatArray, leads: Steps) -> FloatArray:
-        """The forecast goes on from the new level; the interval holds both, since the old one may return.
+    def applied(self, told: FloatArray, checked: FloatArray, leads: Steps, coverage: float) -> FloatArray:
+        """The forecast goes on from the new level; its interval grows as that of a random walk.
 
         Parameters
         ----------
@@ -93,7 +96,10 @@ class NewLevel:
         (3, n_series, n_leads) float64
         """
         mean = checked + self.offset[:, np.newaxis]
-        reach = _SPREADS * self.spread[:, np.newaxis] * np.sqrt(1 + leads / self.back)
-        least, most = np.minimum(told[1], checked), np.maximum(told[2], checked)
-        moved = np.stack([mean, np.minimum(least, mean - reach), np.maximum(most, mean + reach)])
+        deviation = self.spread[:, np.newaxis] / _MEAN_DISTANCE * np.sqrt(1 + leads / self.back)
+        reach = NormalDist().inv_cdf((1 + coverage) / 2) * deviation
+        moved = np.stack([mean, mean - reach, mean + reach])
+        if coverage >= 1 - _RETURNS:
+            moved[1] = np.minimum(moved[1], np.minimum(told[1], checked))
+            moved[2] = np.maximum(moved[2], np.maximum(told[2], checked))
         return np.where(self.found[:, np.newaxis], moved, told)

@@ -104,6 +104,16 @@ def test_a_level_never_seen_before_is_followed_and_the_old_one_stays_inside() ->
     np.testing.assert_array_equal(forecast.mean[1], 0.0)
 
 
+def test_an_interval_that_promises_less_leaves_the_old_level_out() -> None:
+    rows = np.zeros((1, 24 * 14))
+    rows[0, -5:] = 50.0 + np.arange(5)
+    forecaster = HarmonicRegression().fit(Window.of(rows, step=HOUR))
+    lower = [forecaster.forecast(6, coverage=coverage).lower[0] for coverage in (0.5, 0.8, 0.95)]
+    assert (lower[0] > 40).all()
+    assert (lower[1] < lower[0]).all()
+    assert (lower[2] <= 0).all()
+
+
 def test_one_odd_sample_is_no_new_level() -> None:
     earlier, told = np.tile([0.0, 1.0], (2, 20)), np.zeros((2, 3))
     recent = np.array([[5.0, 5.0, 6.0], [1.0, 5.0, 6.0]])
