@@ -21,9 +21,13 @@ from series import Calendar, FloatArray, Window
 # One detector, however sure, counts as five thresholds at most: the others are to be heard.
 LARGEST_VOTE = 5.0
 # Detectors see different things, so that their mean stays below 1 where each is near its threshold by chance alone.
-GAIN = 1.2
-# Samples of the windows that are compared with their usual shapes, and how many shapes each has.
+GAIN = 1.1
+# The baseline is heard as two of the others.
+BASELINE_WEIGHT = 2.0
+# Samples of the windows that are compared with their usual shapes, and how many shapes each has ...
 SHAPES = ((6, 2), (12, 3), (24, 4))
+# ... and seconds that they span at most but for the shortest: a day in one window is no shape but the daily rhythm.
+LONGEST = 7_200.0
 
 GroupIds = Sequence[int] | npt.NDArray[np.intp]
 
@@ -39,7 +43,7 @@ class Consensus:
     scores : (n_series, n_steps) float64
         Consensus, 1 is the threshold.
     votes : (n_members, n_series, n_steps) float64
-        Score of each member, in the order of `Ensemble.members`.
+        Score of each member, in the order of `Ensemble.members_`.
     group_scores : (n_groups, n_steps) float64
         Joint score of each group, in the order of their smallest ids; that of the series for a group of one.
     contributions : (n_series, n_steps) float64
@@ -60,11 +64,12 @@ class Consensus:
 
 @dataclass(kw_only=True, eq=False)
 class Ensemble:
-    """Consensus of a seasonal baseline and of the shapes of the last half hour to two hours.
+    """Consensus of a seasonal baseline and of the shapes of the last 6, 12 and 24 samples.
 
     Each member's score is a ratio to what its own history exceeds `rate` times a day, so that they can be averaged.
-    The mean, each counted up to five thresholds, is compared with what the series did before (`detectors.familiar`)
-    and becomes the consensus. With `groups` a joint score of each group is learned on top (`detectors.group`).
+    The weighted mean, each counted up to five thresholds, is compared with what the series did before
+    (`detectors.familiar`) and becomes the consensus. With `groups` a joint score of each group is learned on top
+    (`detectors.group`).
 
     The band is that of the baseline. A consensus above 1 need not mean that a sample lies outside of it: two hours
     may be restless inside of a wide band.
@@ -108,12 +113,12 @@ class Ensemble:
     most_missing: float = 0.8
 
     def __post_init__(self) -> None:
-        self._unfitted()
+        self._unfitted(1.0)
 
     @property
-    def members(self) -> tuple[str, ...]:
-        """Names of the members, in the order of their votes."""
-        return ("seasonal", *(f"window_pca_{width}" for width, _ in SHAPES))
+    def members_(self) -> tuple[str, ...]:
+        """Names of the fitted members, in the order of their votes."""
+        return ("seasonal", *(f"window_pca_{shape.width}" for shape in self.shapes_))
 
     def fit(self, history: Window, groups: GroupIds | None = None) -> Self:
         """Learn from `history`, up to now.
@@ -125,10 +130,11 @@ class Ensemble:
             Equal numbers for rows that belong together; without it each row stands alone.
         """
         self.calendar_ = Calendar(self.timezone)
-        self.baseline_, self.shapes_ = self._unfitted()
+        step = history.step if history.n_steps > 1 else 1.0
+        self.baseline_, self.shapes_ = self._unfitted(step)
         votes = np.stack([self.baseline_.learn(history), *(shape.learn(history) for shape in self.shapes_)])
         self.warming_up_ = self.baseline_.warming_up_
-        phase, step = Phase.of(history.times, self.calendar_), history.step if history.n_steps > 1 else 1.0
+        phase = Phase.of(history.times, self.calendar_)
         scores = _mean_vote(votes)
         self.familiar_ = Familiar.learn(scores, phase, step, rate=self.rate)
         ids = np.arange(history.n_series) if groups is None else np.asarray(groups, dtype=np.intp)
@@ -161,7 +167,7 @@ class Ensemble:
         phase = Phase.of(window.times, self.calendar_)
         return Consensus(band, scores, votes, self.joint_.score(scores, phase), self.joint_.contributions(scores))
 
-    def _unfitted(self) -> tuple[SeasonalBaseline, tuple[WindowPca, ...]]:
+    def _unfitted(self, step: float) -> tuple[SeasonalBaseline, tuple[WindowPca, ...]]:
         baseline = SeasonalBaseline(
             timezone=self.timezone,
             direction=self.direction,
@@ -172,7 +178,8 @@ class Ensemble:
             fewest=self.fewest,
             most_missing=self.most_missing,
         )
-        return baseline, tuple(self._shape(width, components) for width, components in SHAPES)
+        kept = (shape for place, shape in enumerate(SHAPES) if place == 0 or shape[0] * step <= LONGEST)
+        return baseline, tuple(self._shape(width, components) for width, components in kept)
 
     def _shape(self, width: int, components: int) -> WindowPca:
         return WindowPca(
@@ -204,4 +211,6 @@ class Ensemble:
 
 
 def _mean_vote(votes: FloatArray) -> FloatArray:
-    return np.asarray(GAIN * np.minimum(votes, LARGEST_VOTE).mean(axis=0))
+    weights = np.array([BASELINE_WEIGHT, *np.ones(len(votes) - 1)])
+    heard = np.minimum(votes, LARGEST_VOTE)
+    return np.asarray(np.tensordot(GAIN * weights / weights.sum(), heard, axes=1))

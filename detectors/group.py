@@ -9,6 +9,7 @@ import numpy as np
 from detectors.calibrate import exceeded
 from detectors.familiar import LARGEST, SMALLEST, TRUST, Familiar
 from detectors.phase import IntArray, Phase
+from detectors.robust import quantile
 from series import FloatArray
 
 # One metric, however strange, counts as five thresholds at most: a dead sensor is not an outage.
@@ -18,6 +19,8 @@ LARGEST_PART = 5.0
 LARGEST_GAIN = 1.5
 # Share of the metrics that an incident of a few touches.
 STRANGEST = 0.1
+# A metric is blamed for what lies beyond its ordinary restlessness, this share of its past.
+ORDINARY = 0.9
 
 
 def group_score(scores: FloatArray) -> FloatArray:
@@ -79,12 +82,15 @@ class Joint:
     scale : (n_shared, 2) float64
         What the two means are divided by.
     familiar : Familiar
+    ordinary : (n_series,) float64
+        Score that each series exceeds in a tenth of the steps.
     """
 
     rows: tuple[IntArray, ...]
     shared: IntArray
     scale: FloatArray
     familiar: Familiar
+    ordinary: FloatArray
 
     @classmethod
     def learn(cls, scores: FloatArray, groups: IntArray, phase: Phase, step: float, *, rate: float) -> Joint:
@@ -98,7 +104,11 @@ class Joint:
         limit = [exceeded(means[:, part], step, rate) for part in range(2)]
         scale = np.clip(np.stack(limit, axis=1), SMALLEST, LARGEST) ** TRUST
         joint = (means / scale[..., None]).mean(axis=1)
-        return cls(rows, shared, scale, Familiar.learn(joint, phase, step, rate=rate, trust=0.0))
+        familiar = Familiar.learn(joint, phase, step, rate=rate, trust=0.0)
+        ordinary = np.zeros(len(scores))
+        for group in shared:
+            ordinary[rows[group]] = np.nan_to_num(quantile(scores[rows[group]], ORDINARY))
+        return cls(rows, shared, scale, familiar, ordinary)
 
     def score(self, scores: FloatArray, phase: Phase) -> FloatArray:
         """(n_groups, n_steps) from the `scores` (n_series, n_steps) of steps at `phase`; 1 is the threshold."""
@@ -112,10 +122,11 @@ class Joint:
         return joint
 
     def contributions(self, scores: FloatArray) -> FloatArray:
-        """(n_series, n_steps): share of each series in its group's score; see `contributions`."""
-        shares = np.empty(scores.shape)
-        for members in self.rows:
-            shares[members] = contributions(scores[members])
+        """(n_series, n_steps): share of each series in what is unusual about its group; see `contributions`."""
+        beyond = np.maximum(np.minimum(np.nan_to_num(scores), LARGEST_PART) - self.ordinary[:, None], 0.0)
+        shares = np.asarray(beyond > 0, dtype=np.float64)
+        for group in self.shared:
+            shares[self.rows[group]] = contributions(beyond[self.rows[group]])
         return shares
 
 

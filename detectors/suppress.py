@@ -23,11 +23,11 @@ class Suppression:
     ----------
     hold, within : int, default 2 of 3
         An alarm starts when `hold` of the last `within` scores are above 1 ...
-    at_once : float, default 2
+    at_once : float, default 1.5
         ... or when one score is above this.
-    release : float, default 0.8
+    release : float, default 1
         Scores below it are quiet ones.
-    quiet : float, default 3600
+    quiet : float, default 900
         Seconds without anything else that end an alarm, three steps at least. A step without a sample changes
         nothing.
 
@@ -35,14 +35,14 @@ class Suppression:
     --------
     >>> scores = np.array([[0.2, 1.5, 0.1, 1.2, 1.3, 0.9, 0.1, 0.1]])
     >>> Suppression(hold=2, within=3, quiet=120).alarms(scores, step=60).astype(int)
-    array([[0, 0, 0, 1, 1, 1, 1, 1]])
+    array([[0, 0, 0, 1, 1, 1, 1, 0]])
     """
 
     hold: int = 2
     within: int = 3
-    at_once: float = 2.0
-    release: float = 0.8
-    quiet: float = 3_600.0
+    at_once: float = 1.5
+    release: float = 1.0
+    quiet: float = 900.0
 
     def __post_init__(self) -> None:
         if not 1 <= self.hold <= self.within:
