@@ -126,9 +126,9 @@ class Alarm(_Section):
     """An alarm starts when this many of the last `within` steps score above 1 ..."""
     within: int = Field(default=3, ge=1)
     """... so that one odd step wakes nobody."""
-    at_once: float = Field(default=2.0, ge=1, strict=False)
+    at_once: float = Field(default=1.5, ge=1, strict=False)
     """A single score above this starts an alarm all the same."""
-    quiet: Duration = Duration(3_600)
+    quiet: Duration = Duration(900)
     """How long scores must stay ordinary to end an alarm. An incident that comes and goes calls once."""
 
     @model_validator(mode="after")
@@ -182,6 +182,14 @@ class QueryDefaults(_Section):
     """Which side of the band is an anomaly: above, below or both."""
     minimum_deviation: MinimumDeviation = MinimumDeviation()
     """Deviations smaller than this are never an anomaly."""
+    detector: Literal["ensemble", "seasonal", "window_pca"] = "ensemble"
+    """What judges. The ensemble weighs a baseline and the shapes of the last two hours; the others are parts of it."""
+    detector_scores: bool = False
+    """Whether the score of each detector is published too: several more results a series."""
+    importance: Literal["low", "normal", "high"] = "normal"
+    """What the workload is worth: one point of severity less or more."""
+    shadow: bool = False
+    """Whether scores are published and alarms are not: to watch a new query before it may wake anybody."""
     alarm: Alarm = Alarm()
     """When scores are worth an alarm."""
     forecast: Forecast = Forecast()

@@ -14,12 +14,14 @@ from exporter import metrics
 from exporter.config import Query
 from exporter.duration import Duration
 from exporter.exposition import Lines
+from exporter.held_back import HeldBack, Said
+from exporter.models.calling import Calling, Judgement
 from exporter.models.forecasts import ForecasterSlot, Interval
-from exporter.models.judging import DetectorSlot, Judgement
+from exporter.models.judging import DetectorSlot
 from exporter.models.plan import ModelPlan
 from exporter.models.stored import Tree
 from exporter.page import Block
-from exporter.results import Column, Results
+from exporter.results import Column, Notes, Results
 from exporter.telemetry import Telemetry
 from series import Grid, Reason, SeriesKey, Window
 from series.store import MemoryBudget, RingStore
@@ -73,6 +75,13 @@ class QueryCycle:
         Shared by the windows of all queries.
     pull : PullBudget or None
         After how much a pull leaves the rest to the next cycle.
+    said : Said or None
+        What people say of series.
+
+    Attributes
+    ----------
+    calling : Calling
+        Decides what is told of a score.
     """
 
     def __init__(
@@ -85,6 +94,7 @@ class QueryCycle:
         shards: int = 1,
         budget: MemoryBudget | None = None,
         pull: PullBudget | None = None,
+        said: Said | None = None,
     ) -> None:
         self.query = query
         self.source = source
@@ -99,7 +109,9 @@ class QueryCycle:
             dtype=query.precision,
         )
         self._plan = plan
+        self._said = said or Said()
         self._detector = DetectorSlot(plan)
+        self.calling = Calling(plan, HeldBack(query.name, self._said))
         self._forecaster = ForecasterSlot(plan)
         self._lines = Lines(query.name, shards)
         self._last: _Last | None = None
@@ -137,7 +149,7 @@ class QueryCycle:
             within = min(_FIT_WITHIN, 0.5 * query.cycle_interval)
             self._fitted("baseline", now, self._detector.fit_if_due(window, self._epoch, within))
         with stage("judge"):
-            judged = self._detector.judge(window)
+            judged = self.calling.judge(self._detector.judge(window))
         for warning in pulled.warnings:
             log.warning("the source warns", query=query.name, warning=warning)
         self._last = _Last(now, judged, Counter(pulled.skipped) + Counter(judged.skipped))
@@ -166,6 +178,7 @@ class QueryCycle:
         """What the models know, for a restart; `number` gives each series a number to stand for it."""
         return {
             "detector": self._detector.dump(number, self._epoch),
+            "calling": self.calling.dump(number),
             "forecaster": self._forecaster.dump(number, self._epoch),
         }
 
@@ -173,11 +186,13 @@ class QueryCycle:
         """Take over what `dump` gave; raises LookupError, TypeError or ValueError where it is something else."""
         self._unpulled = self.store.n_unpulled
         self._detector.load(learned["detector"], keys, self._epoch)
+        self.calling.load(learned["calling"], keys)
         self._forecaster.load(learned["forecaster"], keys, self._epoch)
 
     def start_cold(self) -> None:
         """Forget what a failed `load` may have left half done."""
         self._detector, self._forecaster = DetectorSlot(self._plan), ForecasterSlot(self._plan)
+        self.calling = Calling(self._plan, HeldBack(self.query.name, self._said))
 
     def _note_fill(self, unpulled: int) -> None:
         if self._unpulled and not unpulled:
@@ -188,8 +203,9 @@ class QueryCycle:
     def _result(self, window: Window, last: _Last) -> CycleResult:
         with self.telemetry.stage("render"):
             forecasts = self._forecaster.at(window)
-            columns = _columns(last.judged, forecasts)
-            results = Results(self.query.name, window.keys, columns, expires=last.now + self.stale_after)
+            columns = _columns(self.query, last.judged, forecasts)
+            notes = () if self.query.shadow else (Notes(metrics.ANOMALY_INFO, "why", last.judged.reasons),)
+            results = Results(self.query.name, window.keys, columns, last.now + self.stale_after, notes)
             block = Block.of(results, self._lines)
         return CycleResult(results, block, window.n_series, int(np.nansum(last.judged.alarm)), dict(last.skipped))
 
@@ -201,15 +217,19 @@ class QueryCycle:
         log.debug("model fitted", query=self.query.name, model=model, seconds=round(seconds, 3))
 
 
-def _columns(judged: Judgement, forecasts: Mapping[Duration, Interval]) -> tuple[Column, ...]:
+def _columns(query: Query, judged: Judgement, forecasts: Mapping[Duration, Interval]) -> tuple[Column, ...]:
     columns = [
         Column(metrics.VALUE, judged.value),
         Column(metrics.EXPECTED, judged.expected),
         Column(metrics.EXPECTED_LOWER, judged.lower),
         Column(metrics.EXPECTED_UPPER, judged.upper),
         Column(metrics.ANOMALY_SCORE, judged.score),
-        Column(metrics.ANOMALY_ALARM, judged.alarm),
+        Column(metrics.ANOMALY_VOTES, judged.votes),
     ]
+    if not query.shadow:
+        columns += [Column(metrics.ANOMALY_ALARM, judged.alarm), Column(metrics.ANOMALY_SEVERITY, judged.severity)]
+    if query.detector_scores:
+        columns += [Column(metrics.DETECTOR_SCORE, score, {"detector": name}) for name, score in judged.members.items()]
     for horizon, interval in forecasts.items():
         ahead = {"horizon": str(horizon)}
         columns += [

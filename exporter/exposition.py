@@ -18,7 +18,7 @@ import numpy.typing as npt
 import orjson
 
 from exporter.metrics import Family
-from exporter.results import Column, output_names
+from exporter.results import Column, Notes, output_names
 from series import FloatArray, SeriesKey
 from series.key import escape
 
@@ -89,8 +89,7 @@ class Lines:
         list of list of bytes
             For each shard pieces of text to be put one behind the other.
         """
-        if keys is not self._keys:
-            self._keys, self._parts = keys, list(self._divide(keys))
+        self._take(keys)
         start = f"{column.family.name}{{".encode()
         end = "".join([*(f',{name}="{escape(value)}"' for name, value in column.labels.items()), "} "]).encode()
         shards: list[list[bytes]] = [[] for _ in range(self.shards)]
@@ -98,6 +97,29 @@ class Lines:
             if text := _lines(start, part.texts, end, column.values[part.rows]):
                 shards[part.shard].append(text)
         return shards
+
+    def render_notes(self, keys: tuple[SeriesKey, ...], notes: Notes) -> list[bytes]:
+        """Give one line a note: for each shard its text."""
+        self._take(keys)
+        shards = [b""] * self.shards
+        for row, text in notes.texts.items() if self._parts else ():
+            part, place = self._find(row)
+            labels = part.texts[place].decode()
+            line = f'{notes.family.name}{{{labels},{notes.label}="{escape(text)}"}} 1\n'
+            shards[part.shard] += line.encode()
+        return shards
+
+    def _take(self, keys: tuple[SeriesKey, ...]) -> None:
+        if keys is not self._keys:
+            self._keys, self._parts = keys, list(self._divide(keys))
+
+    def _find(self, row: int) -> tuple[_Part, int]:
+        """The part a row is in, and its place there; rows of a part ascend."""
+        for part in self._parts:
+            place = int(np.searchsorted(part.rows, row))
+            if place < len(part.rows) and part.rows[place] == row:
+                return part, place
+        raise IndexError(row)
 
     def _divide(self, keys: tuple[SeriesKey, ...]) -> Iterator[_Part]:
         own = f'query="{self.query}"'

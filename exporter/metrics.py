@@ -58,6 +58,12 @@ ANOMALY_ALARM = _gauge(
     "1 from when scores above 1 persist, or one is far above, until they have been quiet for a while; else 0.",
     "query",
 )
+ANOMALY_VOTES = _gauge("anomaly_votes", "Kinds of detectors that call the sample strange.", "query")
+ANOMALY_SEVERITY = _gauge(
+    "anomaly_severity", "How bad the alarm is: 0 none, 1 info, 2 warning, 3 high, 4 critical.", "query"
+)
+ANOMALY_INFO = _gauge("anomaly_info", "1 while in alarm; `why` says in one line what was found.", "query", "why")
+DETECTOR_SCORE = _gauge("detector_score", "Score of one detector of the ensemble.", "query", "detector")
 FORECAST = _gauge("forecast", "Value expected at now + horizon.", "query", "horizon")
 FORECAST_LOWER = _gauge("forecast_lower", "Lower end of the forecast's interval.", "query", "horizon")
 FORECAST_UPPER = _gauge("forecast_upper", "Upper end of the forecast's interval.", "query", "horizon")
@@ -69,6 +75,10 @@ RESULTS = (
     EXPECTED_UPPER,
     ANOMALY_SCORE,
     ANOMALY_ALARM,
+    ANOMALY_VOTES,
+    ANOMALY_SEVERITY,
+    ANOMALY_INFO,
+    DETECTOR_SCORE,
     FORECAST,
     FORECAST_LOWER,
     FORECAST_UPPER,

@@ -37,6 +37,10 @@ class Block:
             for families, pieces in zip(shards, lines.render(results.keys, column), strict=True):
                 if pieces:
                     families.setdefault(column.family, []).extend(pieces)
+        for notes in results.notes:
+            for families, text in zip(shards, lines.render_notes(results.keys, notes), strict=True):
+                if text:
+                    families.setdefault(notes.family, []).append(text)
         return cls(shards, results.expires, results.samples)
 
 

@@ -13,7 +13,7 @@ from series import FloatArray, SeriesKey
 from series.key import NAME
 
 # Own labels of results; an input label of such a name gives way.
-_OWN = ("query", "horizon")
+_OWN = ("query", "horizon", "detector", "why")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +44,24 @@ class Column:
 
 
 @dataclass(frozen=True, eq=False)
+class Notes:
+    """A family whose value is 1 and whose message is a label, for a few series.
+
+    Attributes
+    ----------
+    family : Family
+    label : str
+        Name of the label.
+    texts : mapping of int to str
+        Its value by row.
+    """
+
+    family: Family
+    label: str
+    texts: Mapping[int, str]
+
+
+@dataclass(frozen=True, eq=False)
 class Results:
     """All results of a query, as of one cycle.
 
@@ -55,17 +73,21 @@ class Results:
     columns : tuple of Column
     expires : float
         Seconds since the epoch after which they are too old to be shown as the present.
+    notes : tuple of Notes
+        Shown on the page only: a text that changes would be another series to a server of remote write.
     """
 
     query: str
     keys: tuple[SeriesKey, ...]
     columns: tuple[Column, ...]
     expires: float
+    notes: tuple[Notes, ...] = ()
 
     @property
     def samples(self) -> int:
         """How many values there are."""
-        return sum(int(np.isfinite(column.values).sum()) for column in self.columns)
+        values = sum(int(np.isfinite(column.values).sum()) for column in self.columns)
+        return values + sum(len(notes.texts) for notes in self.notes)
 
 
 @lru_cache(maxsize=4096)

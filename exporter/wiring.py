@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from detectors.suppress import Suppression
 from exporter import __version__, config
@@ -19,7 +20,8 @@ from sources.base import MetricSource
 from sources.incremental import PullBudget
 
 if TYPE_CHECKING:
-    from detectors.base import Baseline
+    from detectors.base import Baseline, Detector
+    from exporter.models.plan import Judge
     from exporter.remote_write.writer import RemoteWriter
     from exporter.state.folder import StateFolder
     from forecasting.base import Forecaster
@@ -158,7 +160,7 @@ def make_plan(query: config.Query) -> ModelPlan:
     """Choose the models of a query."""
     share = zlib.crc32(query.name.encode()) / 2**32  # the same at every start
     return ModelPlan(
-        detector=partial(make_detector, query),
+        detector=partial(make_judge, query),
         forecaster=partial(make_forecaster, query),
         suppression=make_suppression(query),
         step=float(query.step),
@@ -167,19 +169,41 @@ def make_plan(query: config.Query) -> ModelPlan:
         refit=query.refit,
         offset=share * query.refit,
         late=float(query.late_samples),
-    )
-
-
-def make_detector(query: config.QueryDefaults) -> Baseline:
-    """Make an unfitted detector as the query wants it."""
-    from detectors.seasonal import SeasonalBaseline
-
-    return SeasonalBaseline(
         timezone=query.timezone,
-        direction=query.direction,
-        minimum_absolute=query.minimum_deviation.absolute,
-        minimum_relative=query.minimum_deviation.relative,
+        importance={"low": -1.0, "normal": 0.0, "high": 1.0}[query.importance],
     )
+
+
+def make_detector(query: config.QueryDefaults) -> Detector:
+    """Make an unfitted detector as the query wants it."""
+    from detectors import DETECTORS
+
+    chosen = DETECTORS[query.detector]
+    wanted = {
+        "timezone": query.timezone,
+        "direction": query.direction,
+        "minimum_absolute": query.minimum_deviation.absolute,
+        "minimum_relative": query.minimum_deviation.relative,
+    }
+    known = {field.name for field in fields(cast(Any, chosen))}
+    return chosen(**{name: value for name, value in wanted.items() if name in known})
+
+
+def make_baseline(query: config.QueryDefaults) -> Baseline:
+    """Make an unfitted detector that also says what it expects, for a backtest."""
+    detector = make_detector(query)
+    if not hasattr(detector, "expect"):
+        raise ConfigError(f"detector {query.detector} expects nothing: a backtest needs ensemble or seasonal.")
+    return cast("Baseline", detector)
+
+
+def make_judge(query: config.QueryDefaults) -> Judge:
+    """Make an unfitted detector that says all at once."""
+    from detectors.ensemble import Ensemble
+    from exporter.models.single import Single
+
+    detector = make_detector(query)
+    return detector if isinstance(detector, Ensemble) else Single(detector, query.detector)
 
 
 def make_suppression(query: config.QueryDefaults) -> Suppression:
@@ -204,10 +228,11 @@ def make_state(folder: Path) -> StateFolder:
         Where it cannot be written to.
     """
     from detectors import FITTED
+    from exporter.models.single import Single
     from exporter.models.stored import Packer
     from exporter.state.folder import StateFolder
 
-    return StateFolder(folder, Packer(FITTED))
+    return StateFolder(folder, Packer((*FITTED, Single)))
 
 
 def make_file_source(file: Path) -> ReplaySource:

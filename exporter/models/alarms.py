@@ -25,6 +25,10 @@ class AlarmSlot:
     ----------
     until : float
         Last instant that was taken in, -inf for none.
+    begun : (n_series,) float64
+        When each alarm began, seconds since the epoch; NaN without an alarm.
+    peak : (n_series,) float64
+        Highest score of the alarm so far.
     """
 
     def __init__(self, rule: Suppression, step: float) -> None:
@@ -33,10 +37,12 @@ class AlarmSlot:
         self._keys: tuple[SeriesKey, ...] = ()
         self._state = rule.start(0, step)
         self.until = -math.inf
+        self.begun, self.peak = np.empty(0), np.empty(0)
 
     def forget(self) -> None:
         """Start anew, as where the clock was set back."""
         self._keys, self._state, self.until = (), self._rule.start(0, self._step), -math.inf
+        self.begun, self.peak = np.empty(0), np.empty(0)
 
     def update(self, keys: tuple[SeriesKey, ...], times: FloatArray, scores: FloatArray) -> BoolArray:
         """Take in steps that are new.
@@ -58,7 +64,9 @@ class AlarmSlot:
             self._state = self._carried_over(keys)
         self._keys = keys
         for column in range(scores.shape[1]):
-            self._state.update(scores[:, column])
+            firing = self._state.update(scores[:, column])
+            self.begun = np.where(firing, np.where(np.isnan(self.begun), times[column], self.begun), np.nan)
+            self.peak = np.where(firing, np.fmax(self.peak, scores[:, column]), 0.0)
         if len(times):
             self.until = float(times[-1])
         return self._state.firing
@@ -70,6 +78,9 @@ class AlarmSlot:
         new = np.flatnonzero(old >= 0)
         fresh.firing[new], fresh.recent[new] = self._state.firing[old[new]], self._state.recent[old[new]]
         fresh.calm[new] = self._state.calm[old[new]]
+        begun, peak = np.full(len(keys), np.nan), np.zeros(len(keys))
+        begun[new], peak[new] = self.begun[old[new]], self.peak[old[new]]
+        self.begun, self.peak = begun, peak
         return fresh
 
     def dump(self, number: Callable[[SeriesKey], int]) -> Tree:
@@ -81,6 +92,8 @@ class AlarmSlot:
             "firing": state.firing,
             "recent": state.recent,
             "calm": state.calm,
+            "begun": self.begun,
+            "peak": self.peak,
         }
 
     def load(self, kept: Tree, keys: Sequence[SeriesKey]) -> None:
@@ -88,4 +101,4 @@ class AlarmSlot:
         self._keys = tuple(keys[number] for number in kept["keys"].tolist())
         self._state = self._rule.start(len(self._keys), self._step)
         self._state.firing, self._state.recent, self._state.calm = kept["firing"], kept["recent"], kept["calm"]
-        self.until = kept["until"]
+        self.until, self.begun, self.peak = kept["until"], kept["begun"], kept["peak"]

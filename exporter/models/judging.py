@@ -4,50 +4,66 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from detectors.base import Baseline
-from exporter.models.alarms import AlarmSlot
+from detectors.ensemble import Consensus
 from exporter.models.batches import GONE, Batch, Batches, gathered
-from exporter.models.plan import ModelPlan
+from exporter.models.plan import Judge, ModelPlan
 from exporter.models.stored import Tree
-from series import BoolArray, FloatArray, Reason, SeriesKey, Window
+from series import BoolArray, FloatArray, SeriesKey, Window
 
 # Steps that are judged again before they are taken note of for good: doing that every step would cost more.
 _MORE = 8
+# Steps judged at most in one cycle; what was before a longer silence is no longer the present.
+MOST_NEW = 60
 # Decimal digits that a float32 keeps.
 _DIGITS = 7
 
 
 @dataclass(frozen=True, eq=False)
-class Judgement:
-    """What is said of the last complete step of every series.
+class Seen:
+    """What the detectors say of the newest steps, before anything holds an alarm back.
 
     Attributes
     ----------
-    value, expected, lower, upper, score, alarm : (n_series,) float64
-        NaN where there is nothing to say.
-    skipped : mapping of Reason to int
-        How many series were not judged, and why.
+    keys : tuple of SeriesKey, length n_series
+    times : (n_steps,) float64
+        The steps that no cycle judged before; at least the last one.
+    value, expected, lower, upper : (n_series,) float64
+        Of the last step.
+    scores, sides : (n_series, n_steps) float64
+        Scores, and the sign of the deviation from what was expected; NaN where there is none.
+    members : tuple of str
+        Names of the detectors.
+    votes : (n_members, n_series) float64
+        Score of each for the last step.
+    agreeing : (n_series,) float64
+        How many kinds of detectors are above their threshold.
+    warming_up : (n_series,) bool
     """
 
+    keys: tuple[SeriesKey, ...]
+    times: FloatArray
     value: FloatArray
     expected: FloatArray
     lower: FloatArray
     upper: FloatArray
-    score: FloatArray
-    alarm: FloatArray
-    skipped: Mapping[Reason, int]
+    scores: FloatArray
+    sides: FloatArray
+    members: tuple[str, ...]
+    votes: FloatArray
+    agreeing: FloatArray
+    warming_up: BoolArray
 
 
 @dataclass(eq=False)
 class _Judged(Batch):
     """A batch with its detector; `until` is the last instant that the detector has taken note of for good."""
 
-    model: Baseline | None = None
+    model: Judge | None = None
     never_negative: BoolArray = field(default_factory=lambda: np.empty(0, dtype=bool))
     until: float = math.nan
 
@@ -57,20 +73,24 @@ class _Judged(Batch):
 
 
 class DetectorSlot:
-    """The detector of a query, fitted batch by batch, and its alarms.
+    """The detector of a query, fitted batch by batch.
 
     Parameters
     ----------
     plan : ModelPlan
+
+    Attributes
+    ----------
+    until : float
+        Last instant that was judged, -inf for none.
     """
 
     def __init__(self, plan: ModelPlan) -> None:
         self._plan = plan
         self._late = math.ceil(plan.late / plan.step)
         self._batches = Batches(_Judged, float(plan.refit), plan.offset, plan.step)
-        self._alarms = AlarmSlot(plan.suppression, plan.step)
-        # Alarms are judged from this many steps at most; what was before a longer silence is no longer the present.
-        self._most_new = 2 * math.ceil(plan.refit / plan.step) + 1
+        self.until = -math.inf
+        self._scores = self._sides = np.empty((0, 1))
 
     def fit_if_due(self, window: Window, epoch: int, within: float = math.inf) -> float | None:
         """Learn anew where the clock says so; a step is judged by what was known before it.
@@ -100,21 +120,41 @@ class DetectorSlot:
             fits += 1
         return time.perf_counter() - started if fits else None
 
-    def judge(self, window: Window) -> Judgement:
-        """Compare the last step of `window`, which `fit_if_due` has seen, with what was expected of it."""
+    def judge(self, window: Window) -> Seen:
+        """Compare the newest steps of `window`, which `fit_if_due` has seen, with what was expected of them."""
         n_series = window.n_series
         bounds = np.full((3, n_series), np.nan)
+        members = next((batch.model.members_ for batch in self._batches if batch.model is not None), ())
+        votes, agreeing = np.full((len(members), n_series), np.nan), np.full(n_series, np.nan)
         warming_up = np.ones(n_series, dtype=bool)
         for batch in self._batches:
             if batch.model is None or not n_series:
                 continue
             here = batch.rows != GONE
-            bounds[:, batch.rows[here]] = self._judge(batch, batch.model, window)[:, here]
-            warming_up[batch.rows[here]] = batch.model.warming_up_[here]
-        new = window.times > self._alarms.until
-        new[: window.n_steps - self._scores.shape[1]] = False
-        alarm = self._alarms.update(window.keys, window.times[new], self._scores[:, new[-self._scores.shape[1] :]])
-        return _judgement(window, bounds, self._scores[:, -1], alarm, warming_up)
+            rows = batch.rows[here]
+            consensus = self._judge(batch, batch.model, window)
+            bounds[:, rows] = _bounds(consensus, batch.never_negative)[:, here]
+            votes[:, rows] = consensus.votes[:, here, -1]
+            agreeing[rows] = consensus.agreeing()[here, -1]
+            warming_up[rows] = batch.model.warming_up_[here]
+        times = window.times[window.n_steps - self._scores.shape[1] :]
+        self.until = float(times[-1])
+        value = _shown(window.values[:, -1])
+        expected, lower, upper = bounds
+        return Seen(
+            window.keys,
+            times,
+            value,
+            expected,
+            lower,
+            upper,
+            self._scores,
+            self._sides,
+            members,
+            votes,
+            agreeing,
+            warming_up,
+        )
 
     def dump(self, number: Callable[[SeriesKey], int], epoch: int) -> Tree:
         """What outlives a restart.
@@ -127,7 +167,7 @@ class DetectorSlot:
             Of the history as it is now.
         """
         return {
-            "alarms": self._alarms.dump(number),
+            "until": self.until,
             "batches": [
                 {
                     "keys": np.fromiter((number(key) for key in batch.keys), dtype=np.int64, count=len(batch.keys)),
@@ -149,7 +189,7 @@ class DetectorSlot:
         LookupError, TypeError
             Where it is something else.
         """
-        self._alarms.load(kept["alarms"], keys)
+        self.until = kept["until"]
         self._batches.cut(len(kept["batches"]))
         for batch, known in zip(self._batches, kept["batches"], strict=True):
             batch.keys = tuple(keys[number] for number in known["keys"].tolist())
@@ -159,14 +199,13 @@ class DetectorSlot:
 
     def _begin(self, window: Window) -> None:
         first, last = float(window.times[0]), float(window.times[-1])
-        if last < self._alarms.until or last - self._alarms.until > self._most_new * self._plan.step:
-            self._alarms.forget()
         for batch in self._batches:
             if batch.fitted and not first <= batch.until < last:  # the clock was set, or a silence took a whole history
                 batch.forget()
         self._batches.place(window.keys)
-        new = min(self._most_new, window.n_steps, int((window.times > self._alarms.until).sum()))
+        new = min(MOST_NEW, window.n_steps, int((window.times > self.until).sum()) if last >= self.until else MOST_NEW)
         self._scores = np.full((window.n_series, max(1, new)), np.nan)
+        self._sides = self._scores.copy()
 
     def _due(self, window: Window, epoch: int) -> list[tuple[_Judged, int]]:
         """Batches to fit and the columns up to which: never fitted ones first, then what was learned longest ago."""
@@ -186,36 +225,33 @@ class DetectorSlot:
         batch.never_negative = np.logical_not((learned.values < 0).any(axis=1))
         batch.until = batch.end
 
-    def _judge(self, batch: _Judged, model: Baseline, window: Window, behind: int = 0) -> FloatArray:
-        """Judge the steps after `until`, keep their scores, and give (3, n) expected, lower, upper of the last one."""
+    def _judge(self, batch: _Judged, model: Judge, window: Window, behind: int = 0) -> Consensus:
+        """Judge the newest steps after `until`, and keep their scores."""
         since = round((float(window.times[-1]) - batch.until) / self._plan.step)
-        recent = gathered(window, batch.keys, batch.rows, slice(window.n_steps - since, None))
-        band = model.expect(recent)
-        scores = model.score_against(band, recent)
-        here = batch.rows != GONE
         width = self._scores.shape[1] - behind
-        kept = max(0, min(since, width))
-        self._scores[batch.rows[here], width - kept : width] = scores[here, since - kept :]
-        settled = since - self._late - 1
+        settled = since - max(self._late + 1, min(since, width))
         if settled >= _MORE:
-            model.advance(recent.until(settled))
-            batch.until = float(recent.times[settled - 1])
-        bounds = np.stack([side[:, -1] for side in (band.expected, band.lower, band.upper)])
-        # A count or a rate below 0 is nothing anybody expects; whether a value is inside does not change.
-        bounds[:, batch.never_negative] = np.maximum(bounds[:, batch.never_negative], 0.0)
-        return bounds
+            passed = slice(window.n_steps - since, window.n_steps - since + settled)
+            model.advance(gathered(window, batch.keys, batch.rows, passed))
+            batch.until = float(window.times[passed][-1])
+            since -= settled
+        recent = gathered(window, batch.keys, batch.rows, slice(window.n_steps - since, None))
+        consensus = model.judge(recent)
+        here = batch.rows != GONE
+        kept = max(0, min(since, width))
+        into = np.ix_(batch.rows[here], np.arange(width - kept, width))
+        self._scores[into] = consensus.scores[here, since - kept :]
+        self._sides[into] = np.sign(recent.values - consensus.band.expected)[here, since - kept :]
+        return consensus
 
 
-def _judgement(
-    window: Window, bounds: FloatArray, score: FloatArray, alarm: BoolArray, warming_up: BoolArray
-) -> Judgement:
-    value = _shown(window.values[:, -1])
-    infinite, missing = np.isinf(value), np.isnan(value)
-    warming_up = warming_up & ~(infinite | missing)
-    said = np.stack([value, *bounds, np.where(warming_up, 0.0, score), alarm.astype(np.float64)])
-    said[:, infinite | missing] = np.nan
-    value, expected, lower, upper, score, fired = said
-    return Judgement(value, expected, lower, upper, score, fired, _count(missing, infinite, warming_up))
+def _bounds(consensus: Consensus, never_negative: BoolArray) -> FloatArray:
+    """(3, n_series): expected, lower and upper of the last step."""
+    band = consensus.band
+    bounds = np.stack([side[:, -1] for side in (band.expected, band.lower, band.upper)])
+    # A count or a rate below 0 is nothing anybody expects; whether a value is inside does not change.
+    bounds[:, never_negative] = np.maximum(bounds[:, never_negative], 0.0)
+    return bounds
 
 
 def _shown(values: FloatArray) -> FloatArray:
@@ -232,11 +268,3 @@ def _shown(values: FloatArray) -> FloatArray:
         np.round(shown[usual] / 10.0 ** np.maximum(-digits, 0)) * 10.0 ** np.maximum(-digits, 0),
     )
     return shown
-
-
-def _count(missing: BoolArray, infinite: BoolArray, warming_up: BoolArray) -> dict[Reason, int]:
-    return {
-        Reason.NO_SAMPLE: int(missing.sum()),
-        Reason.NOT_FINITE: int(infinite.sum()),
-        Reason.WARMING_UP: int(warming_up.sum()),
-    }

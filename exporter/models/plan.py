@@ -4,11 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol, Self
 
-from detectors.base import Baseline
+from detectors.ensemble import Consensus
 from detectors.suppress import Suppression
 from exporter.duration import Duration
 from forecasting.base import Forecaster
+from series import BoolArray, Window
+
+
+class Judge(Protocol):
+    """A detector that says all at once: `detectors.ensemble.Ensemble`, or `exporter.models.single.Single`."""
+
+    @property
+    def warming_up_(self) -> BoolArray:
+        """(n_series,) bool: the history is too short or too full of gaps to judge by."""
+
+    @property
+    def members_(self) -> tuple[str, ...]:
+        """Names of the detectors, in the order of their votes."""
+
+    def fit(self, history: Window) -> Self:
+        """Learn from samples that are known now."""
+
+    def advance(self, window: Window) -> None:
+        """Take note of steps that will not change any more."""
+
+    def judge(self, window: Window) -> Consensus:
+        """All that is said of steps right after the last that is known."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +56,13 @@ class ModelPlan:
         Seconds past a multiple of it.
     late : float
         Seconds for which samples may still change.
+    timezone : str
+        Of the days and weeks of the series.
+    importance : float
+        What the query is worth, in points of severity.
     """
 
-    detector: Callable[[], Baseline]
+    detector: Callable[[], Judge]
     forecaster: Callable[[], Forecaster]
     suppression: Suppression
     step: float
@@ -44,6 +71,8 @@ class ModelPlan:
     refit: Duration
     offset: float = 0.0
     late: float = 0.0
+    timezone: str = "UTC"
+    importance: float = 0.0
 
     @property
     def forecast_refit(self) -> float:

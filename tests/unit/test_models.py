@@ -7,9 +7,12 @@ import numpy as np
 from detectors.base import Band
 from detectors.suppress import Suppression
 from exporter.duration import Duration
+from exporter.held_back import HeldBack, Said
+from exporter.models.calling import Calling
 from exporter.models.forecasts import ForecasterSlot
 from exporter.models.judging import DetectorSlot
 from exporter.models.plan import ModelPlan
+from exporter.models.single import Single
 from forecasting.base import Forecast
 from series import Reason, SeriesKey, Window
 
@@ -37,7 +40,7 @@ class LastValueBaseline:
         return self.score_against(self.expect(window), window)
 
     def score_against(self, band, window):
-        score = np.abs(window.values - self.last_[:, None])
+        score = np.minimum(np.abs(window.values - self.last_[:, None]), 100.0)
         score[self.warming_up_] = 0.0
         return score
 
@@ -60,12 +63,23 @@ class CountingForecaster:
         return Forecast(times, mean, mean - 1, mean + 1, coverage)
 
 
+class Judging(DetectorSlot):
+    """What a cycle does with a window: detectors, then what is told of their scores."""
+
+    def __init__(self, plan):
+        super().__init__(plan)
+        self.calling = Calling(plan, HeldBack("q", Said()))
+
+    def judge(self, window):
+        return self.calling.judge(super().judge(window))
+
+
 HORIZONS = (Duration(120), Duration(600))
 
 
 def plan(fits, forecasts, horizons=HORIZONS):
     return ModelPlan(
-        detector=lambda: LastValueBaseline(fits),
+        detector=lambda: Single(LastValueBaseline(fits), "last"),
         forecaster=lambda: CountingForecaster(forecasts),
         suppression=Suppression(hold=2, within=3, at_once=10, quiet=180),
         step=60.0,
@@ -81,7 +95,7 @@ def window(values, start=0.0):
 
 def test_the_last_step_is_judged_by_what_was_known_before_it():
     fits = []
-    slot = DetectorSlot(plan(fits, []))
+    slot = Judging(plan(fits, []))
     now = window([[5.0, 5.0, 9.0]])
     assert slot.fit_if_due(now, epoch=1) is not None
     judged = slot.judge(now)
@@ -96,7 +110,7 @@ def long_window(minute):
 
 def test_learns_anew_when_due_or_when_rows_moved_and_not_in_between():
     fits = []
-    slot = DetectorSlot(plan(fits, []))
+    slot = Judging(plan(fits, []))
     for minute in range(30):
         slot.fit_if_due(long_window(minute), epoch=1)
     # The step before the last goes from minute 58 to 87: fits are due at 50, 60, 70 and 80.
@@ -107,7 +121,7 @@ def test_learns_anew_when_due_or_when_rows_moved_and_not_in_between():
 
 def test_a_restarted_process_learns_and_says_the_same():
     before, after = [], []
-    old, new = DetectorSlot(plan(before, [])), DetectorSlot(plan(after, []))
+    old, new = Judging(plan(before, [])), Judging(plan(after, []))
     for minute in range(25):
         old.fit_if_due(long_window(minute), epoch=1)
         said = old.judge(long_window(minute))
@@ -119,14 +133,14 @@ def test_a_restarted_process_learns_and_says_the_same():
 
 def test_a_judged_step_was_never_learned_from():
     fits = []
-    slot = DetectorSlot(plan(fits, []))
+    slot = Judging(plan(fits, []))
     for minute in range(40):
         slot.fit_if_due(long_window(minute), epoch=1)
         assert fits[-1].times[-1] < long_window(minute).times[-1]
 
 
 def test_series_that_came_after_the_fit_warm_up():
-    slot = DetectorSlot(plan([], []))
+    slot = Judging(plan([], []))
     slot.fit_if_due(window([[5.0, 5.0, 5.0]]), epoch=1)
     grown = window([[5.0, 5.0, 7.0], [1.0, 1.0, 1.0]])
     assert slot.fit_if_due(grown, epoch=1) is None
@@ -137,7 +151,7 @@ def test_series_that_came_after_the_fit_warm_up():
 
 
 def test_what_has_no_usable_sample_now_has_no_result():
-    slot = DetectorSlot(plan([], []))
+    slot = Judging(plan([], []))
     now = window([[5.0, 5.0, np.nan], [5.0, 5.0, np.inf], [5.0, 5.0, 5.0]])
     slot.fit_if_due(now, epoch=1)
     judged = slot.judge(now)
@@ -147,7 +161,7 @@ def test_what_has_no_usable_sample_now_has_no_result():
 
 
 def test_a_window_without_series_is_no_error():
-    slot, ahead = DetectorSlot(plan([], [])), ForecasterSlot(plan([], []))
+    slot, ahead = Judging(plan([], [])), ForecasterSlot(plan([], []))
     empty = window(np.empty((0, 3)))
     slot.fit_if_due(empty, epoch=1)
     ahead.fit_if_due(empty, epoch=1)
@@ -201,7 +215,7 @@ def test_forecasts_of_many_series_go_on_where_they_were_left():
 
 def test_refits_of_many_series_are_spread_over_the_time_between_two():
     fits = []
-    slot = DetectorSlot(plan(fits, []))
+    slot = Judging(plan(fits, []))
     slot.fit_if_due(fleet(0), epoch=1)
     assert sum(history.n_series for history in fits) == 1200
     spread = []
@@ -214,7 +228,7 @@ def test_refits_of_many_series_are_spread_over_the_time_between_two():
 
 
 def test_baselines_that_wait_for_their_first_fit_warm_up_and_the_others_judge():
-    slot = DetectorSlot(plan([], []))
+    slot = Judging(plan([], []))
     slot.fit_if_due(fleet(0), epoch=1, within=0.0)
     judged = slot.judge(fleet(0))
     waiting = judged.skipped[Reason.WARMING_UP]
@@ -227,7 +241,7 @@ def test_baselines_that_wait_for_their_first_fit_warm_up_and_the_others_judge():
 
 
 def test_a_series_that_was_never_negative_has_no_band_below_zero():
-    slot = DetectorSlot(plan([], []))
+    slot = Judging(plan([], []))
     now = window([[0.0, 0.5, 0.25], [-1.0, 0.5, 0.25]])
     slot.fit_if_due(now, epoch=1)
     assert slot.judge(now).lower.tolist() == [0.0, -0.5]
@@ -254,20 +268,20 @@ def judged_alarm(slot, values, minute, epoch=1):
 
 
 def test_an_alarm_needs_persistence_and_ends_after_a_quiet_while():
-    slot = DetectorSlot(plan([], []))
+    slot = Judging(plan([], []))
     last = [0, 5, 0, 5, 5, 0, 0, 0, 0]
     alarms = [judged_alarm(slot, [[0.0, 0.0, float(value)]], minute)[0] for minute, value in enumerate(last)]
     assert alarms == [0, 0, 0, 1, 1, 1, 1, 0, 0]
 
 
 def test_a_step_judged_twice_counts_once():
-    slot = DetectorSlot(plan([], []))
+    slot = Judging(plan([], []))
     assert judged_alarm(slot, [[0.0, 0.0, 5.0]], 0) == [0]
     assert judged_alarm(slot, [[0.0, 0.0, 5.0]], 0) == [0]
 
 
 def test_an_alarm_follows_its_series_to_another_row():
-    slot = DetectorSlot(plan([], []))
+    slot = Judging(plan([], []))
     judged_alarm(slot, [[0.0, 0.0, 0.0], [0.0, 0.0, 50.0]], 0)
     moved = window([[0.0, 0.0, 0.0]], start=60.0)
     moved = Window((SeriesKey.named("series_1"),), moved.times, moved.values)
@@ -276,13 +290,13 @@ def test_an_alarm_follows_its_series_to_another_row():
 
 
 def test_a_clock_set_back_starts_alarms_anew():
-    slot = DetectorSlot(plan([], []))
+    slot = Judging(plan([], []))
     assert judged_alarm(slot, [[0.0, 0.0, 50.0]], 100) == [1]
     assert judged_alarm(slot, [[0.0, 0.0, 0.0]], 10) == [0]
 
 
 def test_what_was_kept_as_float32_is_judged_and_shown_as_it_came():
-    slot = DetectorSlot(plan([], []))
+    slot = Judging(plan([], []))
     rows = np.array([[0.1, 0.1, 0.3], [1e30, 1e30, 1234567.0], [2.5e-20, -3e-3, 7.25e25]])
     wide = window(rows)
     now = Window(wide.keys, wide.times, rows.astype(np.float32))

@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import pytest
 
-from detectors.seasonal import SeasonalBaseline
+from detectors.ensemble import Ensemble
 from detectors.suppress import Suppression
 from exporter.config import Query, Source
 from exporter.config_file import ConfigError
@@ -18,7 +18,7 @@ QUERY = Query(name="up", query="up")
 @pytest.mark.parametrize(
     ("made", "plain"),
     [
-        (make_detector(QUERY), SeasonalBaseline()),
+        (make_detector(QUERY), Ensemble()),
         (make_forecaster(QUERY), HarmonicRegression()),
         (make_suppression(QUERY), Suppression()),
     ],

@@ -1,0 +1,181 @@
+"""From scores to what a person is told: verdicts, alarms, severity, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from detectors.explain import Judged, why
+from detectors.severity import SeverityRule
+from exporter.alarm_history import STEPS, AlarmHistory
+from exporter.held_back import Held, HeldBack
+from exporter.models.alarms import AlarmSlot
+from exporter.models.judging import Seen
+from exporter.models.plan import ModelPlan
+from exporter.models.stored import Tree
+from exporter.verdicts.memory import QueryMemory
+from series import BoolArray, FloatArray, Reason, SeriesKey
+
+# Earlier alarms count for so many days.
+_DAYS = 14
+
+
+@dataclass(frozen=True, eq=False)
+class Judgement:
+    """What is said of the last complete step of every series.
+
+    Attributes
+    ----------
+    value, expected, lower, upper, score, alarm, votes, severity : (n_series,) float64
+        NaN where there is nothing to say.
+    members : mapping of str to (n_series,) float64
+        Score of each detector.
+    reasons : mapping of int to str
+        By row, in one line why a series is in alarm.
+    skipped : mapping of Reason to int
+        How many series were not judged, and why.
+    """
+
+    value: FloatArray
+    expected: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    score: FloatArray
+    alarm: FloatArray
+    votes: FloatArray
+    severity: FloatArray
+    members: Mapping[str, FloatArray]
+    reasons: Mapping[int, str]
+    skipped: Mapping[Reason, int]
+
+
+@dataclass(eq=False)
+class _Course:
+    """Signed scores of the last steps of every series."""
+
+    keys: tuple[SeriesKey, ...] = ()
+    steps: npt.NDArray[np.float32] = field(default_factory=lambda: np.empty((0, STEPS), dtype=np.float32))
+
+    def take(self, keys: tuple[SeriesKey, ...], signed: FloatArray) -> None:
+        if keys is not self.keys:
+            place = {key: row for row, key in enumerate(self.keys)}
+            old = np.fromiter((place.get(key, -1) for key in keys), dtype=np.intp, count=len(keys))
+            carried = np.full((len(keys), STEPS), np.nan, dtype=np.float32)
+            carried[old >= 0] = self.steps[old[old >= 0]]
+            self.keys, self.steps = keys, carried
+        if signed.shape[1]:
+            self.steps = np.concatenate([self.steps, signed.astype(np.float32)], axis=1)[:, -STEPS:]
+
+
+class Calling:
+    """Decides for one query what is worth telling a person.
+
+    Parameters
+    ----------
+    plan : ModelPlan
+    held_back : HeldBack
+        What people said about its series.
+
+    Attributes
+    ----------
+    memory : QueryMemory
+        Sizes of the last day, for those who give verdicts.
+    history : AlarmHistory
+    """
+
+    def __init__(self, plan: ModelPlan, held_back: HeldBack) -> None:
+        self._plan = plan
+        self._held_back = held_back
+        self._alarms = AlarmSlot(plan.suppression, plan.step)
+        self._severity = SeverityRule()
+        self._course = _Course()
+        self._why: dict[SeriesKey, str] = {}
+        self.memory = QueryMemory(plan.timezone)
+        self.history = AlarmHistory()
+
+    def judge(self, seen: Seen) -> Judgement:
+        """Say what is to be told of the newest step; call it once for each step."""
+        if seen.times[-1] < self._alarms.until:  # the clock was set back
+            self._alarms.forget()
+        held = self._held_back.apply(seen.keys, seen.times, seen.scores, seen.sides)
+        new = seen.times > self._alarms.until
+        firing = self._alarms.update(seen.keys, seen.times[new], np.where(held.quiet, np.nan, held.scores)[:, new]) & ~(
+            held.quiet[:, -1] if len(seen.keys) else np.zeros(0, dtype=np.bool_)
+        )
+        self._remember(seen, firing, new)
+        judged = ~(np.isnan(seen.scores[:, -1]) | seen.warming_up)
+        breadth = self._severity.breadth(firing, judged)
+        length = np.where(firing, seen.times[-1] - np.nan_to_num(self._alarms.begun, nan=seen.times[-1]), 0.0)
+        severity = self._severity.of(self._alarms.peak, length, breadth, self._plan.importance, firing)
+        return _judgement(seen, held, firing, severity, self._reasons(seen, held, firing))
+
+    def dump(self, number: Callable[[SeriesKey], int]) -> Tree:
+        """What outlives a restart; `number` gives each series a number to stand for it."""
+        return {
+            "alarms": self._alarms.dump(number),
+            "history": self.history.dump(number),
+            "why": [[number(key), text] for key, text in self._why.items()],
+        }
+
+    def load(self, kept: Tree, keys: Sequence[SeriesKey]) -> None:
+        """Take over what `dump` gave; `keys` are the series by their numbers."""
+        self._alarms.load(kept["alarms"], keys)
+        self.history.load(kept["history"], keys)
+        self._why = {keys[number]: text for number, text in kept["why"]}
+
+    def _remember(self, seen: Seen, firing: BoolArray, new: BoolArray) -> None:
+        if not new.any():
+            return
+        self._course.take(seen.keys, (seen.scores * np.where(seen.sides < 0, -1.0, 1.0))[:, new])
+        now = float(seen.times[-1])
+        self.memory.note(seen.keys, now, seen.scores[:, -1], seen.sides[:, -1])
+        self.history.note(seen.keys, now, firing, self._course.steps.astype(np.float64) if firing.any() else _NONE)
+
+    def _reasons(self, seen: Seen, held: Held, firing: BoolArray) -> dict[int, str]:
+        """The line of each alarm, as it was when the alarm began: another text is another series for Prometheus."""
+        rows = np.flatnonzero(firing).tolist()
+        known, self._why = self._why, {}
+        for row in rows:
+            key = seen.keys[row]
+            self._why[key] = known.get(key) or why(self.explained(seen, held, row), days=_DAYS)
+        return {row: self._why[seen.keys[row]] for row in rows}
+
+    def explained(self, seen: Seen, held: Held, row: int) -> Judged:
+        """What was found of the last step of one series."""
+        now = float(seen.times[-1])
+        return Judged(
+            time=now,
+            value=float(seen.value[row]),
+            expected=float(seen.expected[row]),
+            lower=float(seen.lower[row]),
+            upper=float(seen.upper[row]),
+            score=float(held.scores[row, -1]),
+            timezone=self._plan.timezone,
+            votes=dict(zip(seen.members, seen.votes[:, row].tolist(), strict=True)),
+            suppressed=held.reasons.get(row, ""),
+            earlier=[begun for begun in self.history.earlier(seen.keys[row]) if begun < now],
+        )
+
+
+_NONE: FloatArray = np.empty((0, STEPS))
+
+
+def _judgement(
+    seen: Seen, held: Held, firing: BoolArray, severity: npt.NDArray[np.int8], reasons: dict[int, str]
+) -> Judgement:
+    infinite, missing = np.isinf(seen.value), np.isnan(seen.value)
+    warming_up = seen.warming_up & ~(infinite | missing)
+    score = np.where(warming_up, 0.0, held.scores[:, -1])
+    said = np.stack([seen.value, seen.expected, seen.lower, seen.upper, score, firing, seen.agreeing, severity])
+    said[:, infinite | missing] = np.nan
+    value, expected, lower, upper, score, alarm, votes, severe = said
+    skipped = {
+        Reason.NO_SAMPLE: int(missing.sum()),
+        Reason.NOT_FINITE: int(infinite.sum()),
+        Reason.WARMING_UP: int(warming_up.sum()),
+    }
+    members = dict(zip(seen.members, np.where(infinite | missing | warming_up, np.nan, seen.votes), strict=True))
+    return Judgement(value, expected, lower, upper, score, alarm, votes, severe, members, reasons, skipped)

@@ -1,0 +1,60 @@
+"""One detector in the place of several."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from detectors.base import Band, Detector
+from detectors.ensemble import Consensus
+from series import BoolArray, Window
+
+
+@dataclass(eq=False)
+class Single:
+    """A detector that votes alone.
+
+    Parameters
+    ----------
+    detector : Detector
+        One that also expects (`detectors.base.Baseline`) gives its band.
+    name : str
+    """
+
+    detector: Detector
+    name: str
+
+    @property
+    def members_(self) -> tuple[str, ...]:
+        """Names of the detectors, in the order of their votes."""
+        return (self.name,)
+
+    @property
+    def warming_up_(self) -> BoolArray:
+        """(n_series,) bool: the history is too short or too full of gaps to judge by."""
+        return self.detector.warming_up_
+
+    def fit(self, history: Window) -> Self:
+        """Learn from samples that are known now."""
+        self.detector.fit(history)
+        return self
+
+    def advance(self, window: Window) -> None:
+        """Take note of steps that will not change any more."""
+        self.detector.advance(window)
+
+    def judge(self, window: Window) -> Consensus:
+        """All that is said of steps right after the last that is known."""
+        band = self._band(window)
+        scores = self.detector.score(window)
+        return Consensus(band, scores, scores[None], scores, np.ones_like(scores))
+
+    def _band(self, window: Window) -> Band:
+        expect = getattr(self.detector, "expect", None)
+        if expect is None:
+            nothing = np.full(window.values.shape, np.nan)
+            return Band(nothing, nothing, nothing)
+        band: Band = expect(window)
+        return band
