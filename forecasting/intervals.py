@@ -22,9 +22,8 @@ _TAILS = np.array(
 _Z = np.array([NormalDist().inv_cdf(1 - max(tail, _TAILS[1])) for tail in _TAILS])
 # How much of the size of errors at a lead is told by many bands together, and how many on either side these are.
 _POOLED, _WIDE = 0.4, 3
-# Trials err more than forecasts: their blends were weighed by fewer origins, their candidates knew less. And errors of
-# one origin belong together more closely than Student's t knows of. Both measured on series of many kinds.
-_LESS_KNOWN, _TOGETHER = 0.88, 1.1
+# Errors of one origin belong together more closely than Student's t knows of: measured on series of many kinds.
+_TOGETHER = 1.1
 # Weight of a band without errors, of one error.
 _UNSEEN = 1e-6
 # A row with fewer known errors has no interval.
@@ -51,6 +50,8 @@ class ErrorQuantiles:
         How many origins tell, never rising along the bands.
     known : (n_series,) bool
         Enough errors to tell.
+    share : float
+        Of the widths: below 1 where trials err more than the forecast does.
 
     References
     ----------
@@ -64,9 +65,10 @@ class ErrorQuantiles:
     shape: FloatArray
     origins: FloatArray
     known: BoolArray
+    share: float
 
     @classmethod
-    def of(cls, errors: FloatArray, leads: Steps) -> Self:
+    def of(cls, errors: FloatArray, leads: Steps, share: float = 1.0) -> Self:
         """Learn from errors of shape (n_origins, n_series, n_leads), NaN where unknown."""
         edges = bands(int(leads[-1]))
         places = np.searchsorted(leads, edges, side="right")
@@ -77,7 +79,7 @@ class ErrorQuantiles:
         unit = np.repeat(np.where(sizes > 0, sizes, 1.0), np.diff(places), axis=1)
         origins = np.minimum.accumulate(np.maximum((count > 0).sum(axis=0), 1), axis=1).astype(np.float64)
         reaches = np.array([np.sqrt((low + 1.0) * high) for low, high in pairwise(edges)])
-        return cls(reaches, sizes, _widths(errors / unit), origins, known.sum(axis=(0, 2)) >= _FEWEST_ERRORS)
+        return cls(reaches, sizes, _widths(errors / unit), origins, known.sum(axis=(0, 2)) >= _FEWEST_ERRORS, share)
 
     def interval(self, leads: Steps, coverage: float) -> FloatArray:
         """How far below and above the mean the interval reaches.
@@ -88,7 +90,7 @@ class ErrorQuantiles:
             0 or more; NaN in rows with too few errors.
         """
         tail = (1 - coverage) / 2
-        widening = _widening(float(np.interp(tail, _TAILS, _Z)), self.origins)
+        widening = self.share * _widening(float(np.interp(tail, _TAILS, _Z)), self.origins)
         widths = _between(_TAILS, self.shape, tail, axis=1)[..., np.newaxis] * (self.sizes * widening)
         place = np.interp(np.log(leads), np.log(self.reaches), np.arange(len(self.reaches)))
         low = np.minimum(place.astype(np.intp), max(len(self.reaches) - 2, 0))
@@ -140,7 +142,7 @@ def _widening(z: float, origins: FloatArray) -> FloatArray:
     Errors of one origin belong together, so it is the origins that count. First terms of the expansions of the
     quantile of t (Abramowitz and Stegun, 26.7.5) and of the uncertainty of the middle, sqrt(1 + 1 / n).
     """
-    return _LESS_KNOWN * (1 + _TOGETHER * ((z**2 + 1) / 4 + 0.5) / origins)
+    return 1 + _TOGETHER * ((z**2 + 1) / 4 + 0.5) / origins
 
 
 def _rising(values: FloatArray, counts: FloatArray) -> FloatArray:

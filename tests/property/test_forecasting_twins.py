@@ -106,7 +106,7 @@ def test_widths_are_quantiles_of_the_errors_times_students_factor(n_origins: int
     below, above = ErrorQuantiles.of(np.repeat(errors, 5, axis=2), np.ones(5, dtype=np.intp)).interval(
         np.array([1]), coverage=0.9
     )
-    few = 0.88 * (1 + 1.1 * ((1.6448536269514722**2 + 1) / 4 + 0.5) / n_origins)
+    few = 1 + 1.1 * ((1.6448536269514722**2 + 1) / 4 + 0.5) / n_origins
     ranked = np.sort(np.repeat(errors[..., 0], 5, axis=0), axis=0)
     rank = max(0.05 * (len(ranked) + 1) - 1, 0.0)
     low = np.array([np.interp(rank, np.arange(len(ranked)), ranked[:, row]) for row in range(4)])
