@@ -2,13 +2,18 @@
 
 from typing import Any
 
+from detectors.autoregression import Autoregression
 from detectors.base import Band, Baseline, Detector
+from detectors.control_charts import Cusum, EwmaChart
 from detectors.ensemble import Ensemble
 from detectors.familiar import Familiar
 from detectors.group import Joint
 from detectors.level import Level
+from detectors.nearest_window import NearestWindow
 from detectors.profile import Profile
+from detectors.quantile_band import QuantileBand
 from detectors.seasonal import SeasonalBaseline
+from detectors.spectral_residual import SpectralResidual
 from detectors.width import Width
 from detectors.window_pca import WindowPca
 from series import Calendar
@@ -17,17 +22,29 @@ DETECTORS: dict[str, type[Detector]] = {
     "ensemble": Ensemble,
     "seasonal": SeasonalBaseline,
     "window_pca": WindowPca,
+    "nearest_window": NearestWindow,
+    "autoregression": Autoregression,
+    "ewma": EwmaChart,
+    "cusum": Cusum,
+    "quantile_band": QuantileBand,
+    "spectral_residual": SpectralResidual,
 }
 """Public name to class, as a configuration names it."""
 
 FITTED: tuple[type[Any], ...] = (
+    Autoregression,
     Calendar,
+    Cusum,
     Ensemble,
+    EwmaChart,
     Familiar,
     Joint,
     Level,
+    NearestWindow,
     Profile,
+    QuantileBand,
     SeasonalBaseline,
+    SpectralResidual,
     Width,
     WindowPca,
 )

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from detectors.base import Band
 from detectors.familiar import Familiar
 from detectors.group import Joint
+from detectors.level import BLOCK, Level
 from detectors.phase import Phase
 from detectors.samples import LARGEST, LARGEST_SCORE
 from detectors.seasonal import SeasonalBaseline
@@ -21,13 +22,17 @@ from series import Calendar, FloatArray, Window
 # One detector, however sure, counts as five thresholds at most: the others are to be heard.
 LARGEST_VOTE = 5.0
 # Detectors see different things, so that their mean stays below 1 where each is near its threshold by chance alone.
-GAIN = 1.1
+GAIN = 1.15
 # The baseline is heard as two of the others.
 BASELINE_WEIGHT = 2.0
 # Samples of the windows that are compared with their usual shapes, and how many shapes each has ...
 SHAPES = ((6, 2), (12, 3), (24, 4))
 # ... and seconds that they span at most but for the shortest: a day in one window is no shape but the daily rhythm.
 LONGEST = 7_200.0
+# A restlessness that lasts is accepted, as a level is, after half of these seconds: scores of its usual size then
+# stay below the threshold by this factor.
+MEMORY = 43_200.0
+ACCEPTED = 1.5
 
 GroupIds = Sequence[int] | npt.NDArray[np.intp]
 
@@ -132,10 +137,13 @@ class Ensemble:
         self.calendar_ = Calendar(self.timezone)
         step = history.step if history.n_steps > 1 else 1.0
         self.baseline_, self.shapes_ = self._unfitted(step)
-        votes = np.stack([self.baseline_.learn(history), *(shape.learn(history) for shape in self.shapes_)])
+        votes = [self.baseline_.learn(history), *(shape.learn(history) for shape in self.shapes_)]
         self.warming_up_ = self.baseline_.warming_up_
         phase = Phase.of(history.times, self.calendar_)
         scores = _mean_vote(votes)
+        lately = scores[:, -round((MEMORY + BLOCK) / step) :]
+        self.level_ = Level.before(lately, step, MEMORY).follow(lately, step)[1]
+        self.step_ = step
         self.familiar_ = Familiar.learn(scores, phase, step, rate=self.rate)
         ids = np.arange(history.n_series) if groups is None else np.asarray(groups, dtype=np.intp)
         self.joint_ = Joint.learn(scores / self.familiar_.usual[:, None], ids, phase, step, rate=self.rate)
@@ -143,6 +151,8 @@ class Ensemble:
 
     def advance(self, window: Window) -> None:
         """Take note of steps that will not change any more; what is judged from now on begins right after them."""
+        votes = self._votes(self.expect(window), window)
+        self.level_ = self.level_.follow(_mean_vote(votes), self.step_)[1]
         self.baseline_.advance(window)
         for shape in self.shapes_:
             shape.advance(window)
@@ -165,7 +175,9 @@ class Ensemble:
         votes = self._votes(band, window)
         scores = self._consensus(votes, band, window)
         phase = Phase.of(window.times, self.calendar_)
-        return Consensus(band, scores, votes, self.joint_.score(scores, phase), self.joint_.contributions(scores))
+        return Consensus(
+            band, scores, np.stack(votes), self.joint_.score(scores, phase), self.joint_.contributions(scores)
+        )
 
     def _unfitted(self, step: float) -> tuple[SeasonalBaseline, tuple[WindowPca, ...]]:
         baseline = SeasonalBaseline(
@@ -191,13 +203,15 @@ class Ensemble:
             most_missing=self.most_missing,
         )
 
-    def _votes(self, band: Band, window: Window) -> FloatArray:
-        return np.stack(
-            [self.baseline_.score_against(band, window), *(member.score(window) for member in self.shapes_)]
-        )
+    def _votes(self, band: Band, window: Window) -> list[FloatArray]:
+        return [self.baseline_.score_against(band, window), *(shape.score(window) for shape in self.shapes_)]
 
-    def _consensus(self, votes: FloatArray, band: Band, window: Window) -> FloatArray:
-        scores = self.familiar_.settle(_mean_vote(votes), Phase.of(window.times, self.calendar_))
+    def _consensus(self, votes: list[FloatArray], band: Band, window: Window) -> FloatArray:
+        scores = _mean_vote(votes)
+        lasting, _ = self.level_.follow(scores, self.step_)
+        scores = self.familiar_.settle(
+            scores / np.fmax(1.0, ACCEPTED * lasting), Phase.of(window.times, self.calendar_)
+        )
         deviation = window.values - band.expected
         if self.direction != "both":
             scores[deviation < 0 if self.direction == "above" else deviation > 0] = 0.0
@@ -210,7 +224,10 @@ class Ensemble:
         return scores
 
 
-def _mean_vote(votes: FloatArray) -> FloatArray:
+def _mean_vote(votes: Sequence[FloatArray]) -> FloatArray:
+    """(n_series, n_steps): weighted mean of the members' scores."""
     weights = np.array([BASELINE_WEIGHT, *np.ones(len(votes) - 1)])
-    heard = np.minimum(votes, LARGEST_VOTE)
-    return np.asarray(np.tensordot(GAIN * weights / weights.sum(), heard, axes=1))
+    mean = np.zeros(votes[0].shape)
+    for weight, vote in zip(GAIN * weights / weights.sum(), votes, strict=True):
+        mean += weight * np.minimum(vote, LARGEST_VOTE)
+    return mean

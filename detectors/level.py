@@ -83,4 +83,4 @@ def block_medians(residual: FloatArray, length: int) -> FloatArray:
     """(n_series, blocks): median of each `length` columns; the last block may hold fewer."""
     n_series, n_steps = residual.shape
     padded = np.pad(residual, ((0, 0), (0, -n_steps % length)), constant_values=np.nan)
-    return median(padded.reshape(n_series, -1, length))
+    return median(padded.reshape(n_series, padded.shape[1] // length, length))
