@@ -49,7 +49,9 @@ class Blend:
         """
         part = candidates[self.kept, np.arange(len(self.kept))[:, np.newaxis]]  # (n_series, n_kept, n_leads)
         usable = np.isfinite(part[..., 0])
-        values = np.where(usable[:, np.newaxis], np.ascontiguousarray(part.swapaxes(1, 2)), 0.0)
+        values = np.ascontiguousarray(part.swapaxes(1, 2))
+        if not usable.all():
+            values[np.isnan(values)] = 0.0  # their weight is 0 as well
         band = np.clip(np.searchsorted(self.edges, leads) - 1, 0, self.weights.shape[1] - 1)
         return weighted_median(values, self.weights * usable[:, np.newaxis], band)
 

@@ -17,7 +17,7 @@ from forecasting.shapes import Flat, Profile, Shape, Steps, mean_profile, median
 from series import FloatArray
 
 # Samples that the median of a longer past is taken of.
-_SAMPLED = 256
+_SAMPLED = 96
 Named = Iterator[tuple[str, FloatArray | None]]
 
 
