@@ -39,7 +39,8 @@ class Forecaster(Protocol):
     - Arguments are keyword-only, stored unchanged, and refused in the constructor where they are bad.
     - `fit` returns `self`; what was learned ends in an underscore.
     - ``lower <= mean <= upper``; more coverage never narrows an interval.
-    - The same history gives the same forecast to the last bit; no row sees another.
+    - The same history gives the same forecast to the last bit; no row sees another, unless the class declares
+      ``cross_series = True``.
     """
 
     def fit(self, history: Window) -> Self:

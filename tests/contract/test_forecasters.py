@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from importlib.util import find_spec
 from itertools import pairwise
 
 import numpy as np
@@ -10,23 +11,28 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 
 from forecasting import FORECASTERS, Forecast, Forecaster
+from forecasting.external import EXTRA_FORECASTERS
 from series import Window
 
 # These say what comes on the whole, not at which time of day.
 WITHOUT_SEASON = {"croston", "drift"}
 # These take the time of a library for each series.
-COSTLY = {"arima", "unobserved_components", "boosting"}
+COSTLY = {"arima", "unobserved_components", "boosting", *EXTRA_FORECASTERS}
+# Libraries that may be missing.
+INSTALLED = FORECASTERS | {name: kind for name, kind in EXTRA_FORECASTERS.items() if find_spec(name)}
 HOUR = 3_600.0
 MONDAY = 1_767_571_200.0
+# These learn from all rows together.
+CROSS_SERIES = {name for name, kind in INSTALLED.items() if getattr(kind, "cross_series", False)}
 
 
 def named(names: set[str]) -> list[ParameterSet]:
     return [pytest.param(name, marks=[pytest.mark.slow] * (name in COSTLY)) for name in sorted(names)]
 
 
-@pytest.fixture(params=named(set(FORECASTERS)))
+@pytest.fixture(params=named(set(INSTALLED)))
 def forecaster(request: pytest.FixtureRequest) -> Forecaster:
-    return FORECASTERS[request.param]()
+    return INSTALLED[request.param]()
 
 
 def hourly(rows: np.ndarray, start: float = MONDAY) -> Window:
@@ -45,14 +51,14 @@ def bounds(forecast: Forecast) -> np.ndarray:
 
 
 def test_arguments_are_keyword_only_and_stored_unchanged() -> None:
-    for name, kind in FORECASTERS.items():
+    for name, kind in INSTALLED.items():
         for argument in inspect.signature(kind).parameters.values():
             assert argument.kind is inspect.Parameter.KEYWORD_ONLY, name
         assert kind(timezone="Europe/Berlin").timezone == "Europe/Berlin"  # type: ignore[call-arg]
 
 
 def test_a_bad_argument_is_refused_in_the_constructor() -> None:
-    for kind in FORECASTERS.values():
+    for kind in INSTALLED.values():
         with pytest.raises(ValueError, match="IANA"):
             kind(timezone="Middle-earth/Shire")  # type: ignore[call-arg]
 
@@ -97,9 +103,9 @@ def test_the_same_history_gives_the_same_forecast_to_the_last_bit(forecaster: Fo
     np.testing.assert_array_equal(once, bounds(forecaster.fit(history).forecast(30)))
 
 
-def test_no_row_sees_another_unless_it_says_so(forecaster: Forecaster) -> None:
-    if getattr(forecaster, "cross_series", False):
-        return
+@pytest.mark.parametrize("name", named(set(INSTALLED) - CROSS_SERIES))
+def test_no_row_sees_another(name: str) -> None:
+    forecaster = INSTALLED[name]()
     rows = daily_rows(n_series=70)
     together = bounds(forecaster.fit(hourly(rows)).forecast(30))
     for row in (0, 63, 64, 69):
@@ -194,12 +200,12 @@ def test_a_forecast_that_cannot_be_is_refused(forecaster: Forecaster, steps: int
         forecaster.forecast(steps, coverage=coverage)
 
 
-@pytest.mark.parametrize("name", named(set(FORECASTERS) - WITHOUT_SEASON))
+@pytest.mark.parametrize("name", named(set(INSTALLED) - WITHOUT_SEASON))
 def test_a_daily_rhythm_is_found(name: str) -> None:
     hours = np.arange(24 * 15)
     shape = 10 + 5 * np.sin(2 * np.pi * hours / 24)
     noisy = shape + np.random.default_rng(5).normal(0, 0.1, len(hours))
-    forecast = FORECASTERS[name]().fit(hourly(noisy[np.newaxis, :-24])).forecast(24)
+    forecast = INSTALLED[name]().fit(hourly(noisy[np.newaxis, :-24])).forecast(24)
     assert np.abs(forecast.mean[0] - shape[-24:]).mean() < 0.3
 
 
@@ -214,3 +220,21 @@ def test_a_nightly_job_stays_at_its_hour_when_the_clocks_change(name: str) -> No
     on_the_wall = (busy + np.where(busy >= 1_774_746_000, 2, 1) * HOUR) % 86_400
     assert len(busy) >= 2
     assert set(on_the_wall[busy >= 1_774_832_400]) == {2 * HOUR}
+
+
+def test_a_library_that_is_missing_is_named() -> None:
+    for name in set(EXTRA_FORECASTERS) - set(INSTALLED):
+        with pytest.raises(ValueError, match=f"needs the package {name}: pip install {name}"):
+            EXTRA_FORECASTERS[name]()
+
+
+def test_arguments_that_cannot_be_are_refused() -> None:
+    bad: list[tuple[str, dict[str, object]]] = [
+        ("croston", {"variant": "crostini"}),
+        ("croston", {"alpha": 0.0}),
+        ("arima", {"order": (2, 0, 9)}),
+        ("arima", {"harmonics": -1}),
+    ]
+    for name, arguments in bad:
+        with pytest.raises(ValueError, match=f"{next(iter(arguments))} must be"):
+            FORECASTERS[name](**arguments)
