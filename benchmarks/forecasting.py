@@ -7,6 +7,7 @@ import os
 import resource
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -54,17 +55,22 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="a set, or a folder of sets")
     parser.add_argument("--out", type=Path, required=True, help="where forecasts.parquet goes")
     parser.add_argument("--coverage", type=float, default=0.95, help="share of samples the interval shall hold")
-    parser.add_argument("--peers", nargs="*", help="also run installed peers: all, or those named")
+    parser.add_argument(
+        "--peers", nargs="*", help="also run installed peers: all, or those named; also names of FORECASTERS"
+    )
     parser.add_argument("--sample", type=int, help="only this many series of each set, evenly spread")
     return parser.parse_args()
 
 
 def _runs(peers: list[str] | None) -> dict[str, Callable[[list[Case], float], Run]]:
-    """Ours and the seasonal naive yardstick, then the peers that were asked for."""
+    """Ours and the seasonal naive yardstick, then what else was asked for."""
     runs: dict[str, Callable[[list[Case], float], Run]] = {
         "forethought": lambda kept, coverage: _ours("harmonic", kept, coverage),
         "seasonal_naive": lambda kept, coverage: _ours("seasonal_naive", kept, coverage),
     }
+    for name in FORECASTERS:
+        if name in (peers or ()):
+            runs[name] = partial(_ours, name)
     for name, peer in installed().items() if peers is not None else ():
         if not peers or name in peers:
             runs[name] = lambda kept, coverage, peer=peer: _theirs(peer, kept, coverage)  # type: ignore[misc]
