@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from detectors.level import block_length, block_medians
 from detectors.phase import IntArray
 from detectors.robust import median
-from series import FloatArray, Window
+from series import FloatArray
 from series.calendar import DAY, WEEK
 
 # A deviation counts as three spreads at most, so that an outage weighs no more than its length.
 _CLIP = 3.0
 _SIGMA = 1.4826
 _ROUNDING = 2.0**-21
-# The weekend must not be taken for a new level where two weeks have not shown it to come back.
-_WEEKEND = 2.5 * DAY
+# How much shorter than elsewhere the first level of a history may be.
+_SHORTER = 6
+# Weekends must be less than half of either side, else one at an end of the history is taken for a new level.
+OVER_A_WEEKEND = 5.0 * DAY
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +49,21 @@ class Changes:
         return last
 
 
+class _Shortest(NamedTuple):
+    """Fewest blocks of a level, and of the first one of a history.
+
+    What is left of a level that leaves the history counts, however little: it would spoil the season.
+    """
+
+    level: int
+    leaving: int
+
+    @classmethod
+    def of(cls, blocks: float, *, alike: bool) -> _Shortest:
+        level = max(2, round(blocks))
+        return cls(level, level if alike else max(2, level // _SHORTER))
+
+
 @dataclass(kw_only=True, eq=False)
 class ChangePoints:
     r"""Finds lasting changes of level by binary segmentation with a robust CUSUM.
@@ -62,7 +80,7 @@ class ChangePoints:
     significance : float, default 4
         Smallest value of the CUSUM statistic, in standard deviations: the penalty of one more change.
     lasting : float, default 43200
-        Seconds a level must last on either side. For less than two weeks of history it is two and a half days.
+        Seconds a level must last on either side. For less than two weeks of history it is five days.
     most : int, default 5
         Rounds of splitting.
 
@@ -90,15 +108,27 @@ class ChangePoints:
         if self.most < 1:
             raise ValueError(f"ChangePoints.most must be 1 or more. Got {self.most!r}.")
 
-    def find(self, residual: FloatArray, step: float) -> Changes:
-        """Find the changes in `residual` (n_series, n_steps): samples less their season (`detectors.unseasoned`)."""
+    def find(self, residual: FloatArray, step: float, *, weekly: bool | None = None) -> Changes:
+        """Find the changes of level.
+
+        Parameters
+        ----------
+        residual : (n_series, n_steps) float64
+            Samples less their season (`detectors.unseasoned`).
+        step : float
+            Seconds.
+        weekly : bool or None
+            Whether the season that was taken out was weekly. By default where there are two weeks to learn it from.
+        """
         length = block_length(step)
         blocks = block_medians(residual, length)
-        least = self._least(blocks.shape[1], length * step)
+        known = blocks.shape[1] >= 2 * WEEK / (length * step) - 1 if weekly is None else weekly
+        lasting = self.lasting if known else max(self.lasting, OVER_A_WEEKEND)
+        least = _Shortest.of(lasting / (length * step), alike=not known)
         segments = _whole(blocks)
         found: list[IntArray] = []
         for _ in range(self.most):
-            segments = segments[:, segments[2] - segments[1] >= 2 * least]
+            segments = segments[:, segments[2] - least.level >= _soonest(blocks, segments, least)]
             split, kept = self._split(blocks, segments, least)
             if not kept.any():
                 break
@@ -107,23 +137,19 @@ class ChangePoints:
             segments = np.concatenate([[row, first, split[kept]], [row, split[kept], last]], axis=1)
         return _described(np.concatenate([np.zeros((2, 0), dtype=np.intp), *found], axis=1), blocks, residual, length)
 
-    def _least(self, n_blocks: int, block: float) -> int:
-        lasting = self.lasting if n_blocks * block >= 2 * WEEK - block else max(self.lasting, _WEEKEND)
-        return max(2, round(lasting / block))
-
     def _split(
-        self, blocks: FloatArray, segments: IntArray, least: int
+        self, blocks: FloatArray, segments: IntArray, least: _Shortest
     ) -> tuple[IntArray, np.typing.NDArray[np.bool_]]:
         """Best split of each segment, and whether it is a change."""
         place = np.arange(blocks.shape[1])
         row, first, last = segments
         inside = (place >= first[:, None]) & (place < last[:, None])
         values = np.where(inside, blocks[row], np.nan)
-        split, strength = _best_split(values, first, last, least)
+        split, strength = _best_split(values, _soonest(blocks, segments, least), last - least.level)
         left, right = place < split[:, None], place >= split[:, None]
         low, high = median(np.where(left, values, np.nan)), median(np.where(right, values, np.nan))
         spread = _SIGMA * median(np.abs(values - np.where(left, low[:, None], high[:, None])))
-        near = max(1, least // 2)
+        near = max(1, least.level // 2)
         here = median(np.where(left & (place >= (split - near)[:, None]), values, np.nan))
         there = median(np.where(right & (place < (split + near)[:, None]), values, np.nan))
         change = high - low
@@ -134,7 +160,7 @@ class ChangePoints:
         return split, kept
 
 
-def learn_from(changes: Changes, times: FloatArray, n_series: int, settled: float = 86_400.0) -> FloatArray:
+def learn_from(changes: Changes, times: FloatArray, n_series: int, settled: float = 0.0) -> FloatArray:
     """From when on each series' history belongs to its present level: (n_series,), seconds since the epoch.
 
     Parameters
@@ -143,14 +169,14 @@ def learn_from(changes: Changes, times: FloatArray, n_series: int, settled: floa
     times : (n_steps,) float64
         Of the history.
     n_series : int
-    settled : float, default 86400
-        Seconds after which a new level is confirmed. A younger one may still be an incident: it is not learned from
-        alone.
+    settled : float, default 0
+        Seconds of a new level that are enough to learn from it alone. A change that was found has lasted half a day
+        already (`ChangePoints.lasting`).
 
     Examples
     --------
     >>> changes = Changes(np.array([1]), np.array([20]), np.array([1.0]), np.array([5.0]))
-    >>> learn_from(changes, 3600.0 * np.arange(100), n_series=2)
+    >>> learn_from(changes, 3600.0 * np.arange(100), n_series=2, settled=86400)
     array([    0., 72000.])
     """
     old = times[changes.step] <= times[-1] - settled if len(changes.step) else np.zeros(0, dtype=np.bool_)
@@ -158,22 +184,16 @@ def learn_from(changes: Changes, times: FloatArray, n_series: int, settled: floa
     return np.asarray(times[confirmed.last(n_series)])
 
 
-def rebased(history: Window, changes: Changes, settled: float = 86_400.0) -> FloatArray:
-    """The history as if each series had always had its present level.
+def moved(values: FloatArray, changes: Changes) -> FloatArray:
+    """A copy of `values` (n_series, n_steps) as if each series had always had its last level.
 
     A new level mostly keeps the rhythm of the old one. Moved onto it, the past still teaches the shape of day and
     week, where a past cut off at the change would teach nothing for a week.
-
-    Returns
-    -------
-    (n_series, n_steps) float64
-        A copy.
     """
-    values = history.values.copy()
+    result = values.copy()
     for row, step, before, after in zip(changes.row, changes.step, changes.before, changes.after, strict=True):
-        if history.times[step] <= history.times[-1] - settled:
-            values[row, :step] += after - before
-    return values
+        result[row, :step] += after - before
+    return result
 
 
 def _whole(blocks: FloatArray) -> IntArray:
@@ -185,7 +205,14 @@ def _whole(blocks: FloatArray) -> IntArray:
     return np.stack([rows, first, last])
 
 
-def _best_split(values: FloatArray, first: IntArray, last: IntArray, least: int) -> tuple[IntArray, FloatArray]:
+def _soonest(blocks: FloatArray, segments: IntArray, least: _Shortest) -> IntArray:
+    """First block of each segment that may begin a new level."""
+    row, first, _ = segments
+    leaving = first == (~np.isnan(blocks[row])).argmax(axis=1)
+    return np.asarray(first + np.where(leaving, least.leaving, least.level))
+
+
+def _best_split(values: FloatArray, soonest: IntArray, latest: IntArray) -> tuple[IntArray, FloatArray]:
     """Where the CUSUM of each row is farthest from 0, and how far that is in standard deviations."""
     centred = values - median(values)[:, None]
     spread = _SIGMA * median(np.abs(centred))
@@ -200,7 +227,7 @@ def _best_split(values: FloatArray, first: IntArray, last: IntArray, least: int)
         deviation = np.sqrt(square / n - (whole / n) ** 2)
         statistic = np.abs(total - count / n * whole) / (deviation * np.sqrt(count * (n - count) / n))
     column = np.arange(values.shape[1])
-    allowed = (column + 1 >= first[:, None] + least) & (column + 1 <= last[:, None] - least)
+    allowed = (column + 1 >= soonest[:, None]) & (column + 1 <= latest[:, None])
     statistic = np.where(allowed & np.isfinite(statistic), statistic, 0.0)
     best = statistic.argmax(axis=1)
     return best + 1, np.take_along_axis(statistic, best[:, None], axis=1)[:, 0]

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from detectors.changepoint import ChangePoints, Changes, learn_from, rebased
+from detectors.changepoint import ChangePoints, Changes, learn_from, moved
 from detectors.drift import Drift
+from detectors.seasonal import SeasonalBaseline
 from detectors.shift import ShiftRule
+from detectors.suppress import Suppression
 from detectors.unseasoned import unseasoned
 from series import Calendar, Window
 
@@ -84,20 +86,20 @@ def test_an_incident_that_is_over_is_no_change():
     assert len(ChangePoints().find(values, STEP).row) == 0
 
 
-def test_a_weekend_is_no_change_while_one_week_is_known():
-    days = 6 * 48
-    values = noise(50, n_steps=days + 48)
-    values[:, -72:] -= 12  # the weekend, one day and a half old
+@pytest.mark.parametrize("hours", [36, 48, 60, 72])
+def test_a_weekend_is_no_change_while_one_week_is_known(hours):
+    values = noise(50, n_steps=7 * 48 + 48)
+    values[:, -2 * hours : len(values[0]) - 2 * (hours - 48) if hours > 48 else None] -= 12
     assert len(ChangePoints().find(values, STEP).row) == 0
 
 
 def test_only_a_settled_level_is_learned_from_alone():
     times = 3_600.0 * np.arange(200)
     changes = Changes(np.array([0, 0, 1]), np.array([50, 120, 190]), np.array([1.0, 2, 5]), np.array([2.0, 4, 9]))
-    np.testing.assert_array_equal(learn_from(changes, times, 3), [120 * 3_600.0, 0, 0])
+    np.testing.assert_array_equal(learn_from(changes, times, 3, settled=86_400), [120 * 3_600.0, 0, 0])
     assert learn_from(ChangePoints().find(np.full((2, 200), 5.0), 3_600), times, 2).tolist() == [0, 0]
-    history = Window.of(np.array([[1.0] * 50 + [2.0] * 70 + [4.0] * 80, [5.0] * 190 + [9.0] * 10]), step=3_600)
-    np.testing.assert_array_equal(rebased(history, changes), [[4.0] * 200, history.values[1]])
+    values = np.array([[1.0] * 50 + [2.0] * 70 + [4.0] * 80, [5.0] * 190 + [9.0] * 10, [7.0] * 200])
+    np.testing.assert_array_equal(moved(values, changes), np.tile([[4.0], [9.0], [7.0]], 200))
 
 
 @pytest.mark.parametrize("value", [np.nan, 0.0, 5.0, 1e-300, 1e99])
@@ -150,6 +152,29 @@ def test_ordinary_scores_and_missing_samples_confirm_nothing():
     deviation = np.random.default_rng(1).normal(scale=0.35, size=(2_000, 500))  # a band of almost 3 sigma
     deviation[np.random.default_rng(2).random(deviation.shape) < 0.2] = np.nan
     assert not any(watch.update(row, 300.0 * step).side.any() for step, row in enumerate(deviation))
+
+
+def test_a_new_level_is_one_alert_and_not_one_with_each_refit():
+    """Weekly rhythm, a lasting step in the third week, a refit every day on a past moved onto the present level."""
+    day, step, n_days = 288, 300.0, 24
+    times = step * np.arange(n_days * day)
+    rhythm = 30 * np.sin(2 * np.pi * times / 86_400) - 15 * (((times // 86_400) + 3) % 7 >= 5)
+    values = stepped(100 + rhythm + 2 * noise(8, n_steps=n_days * day), 17 * day + 100, 60.0)
+    starts = {}
+    for follow in (False, True):
+        alarms, firing = Suppression().start(8, step), np.zeros(values.shape, dtype=bool)
+        for first in range(14 * day, n_days * day, day):
+            history = Window.of(values[:, first - 14 * day : first], step=step, start=times[first - 14 * day])
+            if follow:
+                changes = ChangePoints().find(unseasoned(history, Calendar()), step)
+                history = Window(history.keys, history.times, moved(history.values, changes))
+            today = Window.of(values[:, first : first + day], step=step, start=times[first])
+            scores = SeasonalBaseline().fit(history).score(today)
+            for column in range(day):
+                firing[:, first + column] = alarms.update(scores[:, column])
+        starts[follow] = (firing[:, 1:] & ~firing[:, :-1])[:, 17 * day :].sum() / 8
+    assert starts[False] > 2
+    assert starts[True] <= 1.25
 
 
 @pytest.mark.parametrize(
