@@ -62,7 +62,7 @@ def _recent(values: FloatArray, step: float) -> Changes:
 
 
 def _roughness(residual: FloatArray, step: float) -> FloatArray:
-    """(n_series,): usual distance from the levels that are found, a tenth more for each; a better season leaves less."""
+    """(n_series,): usual distance from the levels that are found, a tenth more for each of them."""
     changes = ChangePoints().find(residual, step)
     level = moved(residual, changes)
     count = np.bincount(changes.row, minlength=len(residual))
