@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,10 @@ from benchmarks.adapters import DetectionSet, detection_sets
 from benchmarks.detection_report import Outcome, outcome, summary
 from benchmarks.groups import Group, groups
 from benchmarks.peers_detection import installed
-from detectors.ensemble import Ensemble
+from detectors import DETECTORS, Detector, Ensemble
 from detectors.group import contributions, group_score
 from detectors.suppress import Suppression
-from series import FloatArray
+from series import FloatArray, Window
 
 # As the service does by default: two weeks are looked back on. It refits more often than once a day.
 HISTORY = 14 * 86_400
@@ -32,7 +33,7 @@ Judge = Callable[[Group], Scored]
 
 def main() -> None:
     arguments = _arguments()
-    judges = {"forethought": _forethought, **(_peers(arguments.peers) if arguments.peers is not None else {})}
+    judges = {"forethought": _forethought, **_detectors(arguments.detectors), **_peers(arguments.peers)}
     outcomes: dict[str, dict[str, list[Outcome]]] = {name: {} for name in judges}
     seconds = dict.fromkeys(judges, 0.0)
     for one in detection_sets(arguments.data):
@@ -53,12 +54,38 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="a set, or a folder of sets")
     parser.add_argument("--out", type=Path, required=True, help="where scores.parquet and blame.parquet go")
     parser.add_argument("--limit", type=int, help="only this many series of each set")
+    parser.add_argument("--detectors", nargs="*", help="also run detectors of ours alone: all, or those named")
     parser.add_argument("--peers", nargs="*", help="also run installed peers: all, or those named")
     return parser.parse_args()
 
 
-def _peers(asked: list[str]) -> dict[str, Judge]:
+def _peers(asked: list[str] | None) -> dict[str, Judge]:
+    if asked is None:
+        return {}
     return {name: _alone(peer) for name, peer in installed().items() if not asked or name in asked}
+
+
+def _detectors(asked: list[str] | None) -> dict[str, Judge]:
+    if asked is None:
+        return {}
+    return {name: _alone(partial(_judge, one)) for name, one in DETECTORS.items() if not asked or name in asked}
+
+
+def _judge(detector: type[Detector], group: Group) -> FloatArray:
+    """Scores of one detector alone, each day by a fit on the two weeks before it."""
+    scores = np.zeros(group.window.values.shape)
+    for start, past, now in _days(group):
+        scores[:, start : start + now.n_steps] = detector().fit(past).score(now)
+    scores[np.isnan(group.window.values)] = np.nan
+    return scores
+
+
+def _days(group: Group) -> Iterator[tuple[int, Window, Window]]:
+    """First column of each judged day, the two weeks before it, and the day."""
+    window = group.window
+    history, refit = (max(1, round(seconds / _step(group))) for seconds in (HISTORY, REFIT))
+    for start in range(group.first, window.n_steps, refit):
+        yield start, window.until(start).since(max(0, start - history)), window.until(start + refit).since(start)
 
 
 def _alone(judge: Callable[[Group], FloatArray]) -> Judge:
@@ -72,15 +99,14 @@ def _alone(judge: Callable[[Group], FloatArray]) -> Judge:
 
 
 def _forethought(group: Group) -> Scored:
-    """Judge each day by a fit on the two weeks before it."""
+    """The default: the ensemble, told that the metrics of the group belong together."""
     window = group.window
     score, contribution = np.zeros(window.n_steps), np.zeros(window.values.shape)
-    history, refit = (max(1, round(seconds / _step(group))) for seconds in (HISTORY, REFIT))
-    for start in range(group.first, window.n_steps, refit):
-        past, now = window.until(start).since(max(0, start - history)), window.until(start + refit).since(start)
-        found = Ensemble().fit(past, np.zeros(window.n_series, dtype=np.intp)).judge(now)
-        score[start : start + refit] = found.group_scores[0]
-        contribution[:, start : start + refit] = found.contributions
+    together = np.zeros(window.n_series, dtype=np.intp)
+    for start, past, now in _days(group):
+        found = Ensemble().fit(past, together).judge(now)
+        score[start : start + now.n_steps] = found.group_scores[0]
+        contribution[:, start : start + now.n_steps] = found.contributions
     score[np.isnan(window.values).all(axis=0)] = np.nan
     return score, contribution
 

@@ -10,6 +10,7 @@ from detectors.familiar import Familiar
 from detectors.group import Joint
 from detectors.level import Level
 from detectors.nearest_window import NearestWindow
+from detectors.outlier_model import OutlierModel
 from detectors.profile import Profile
 from detectors.quantile_band import QuantileBand
 from detectors.seasonal import SeasonalBaseline
@@ -29,7 +30,7 @@ DETECTORS: dict[str, type[Detector]] = {
     "quantile_band": QuantileBand,
     "spectral_residual": SpectralResidual,
 }
-"""Public name to class, as a configuration names it."""
+"""Public name to class, as a configuration names it. `OutlierModel` is not among them: it needs further libraries."""
 
 FITTED: tuple[type[Any], ...] = (
     Autoregression,
@@ -50,4 +51,14 @@ FITTED: tuple[type[Any], ...] = (
 )
 """Dataclasses that a fitted detector is made of, beside arrays and numbers: what a snapshot may hold."""
 
-__all__ = ["DETECTORS", "FITTED", "Band", "Baseline", "Detector", "Ensemble", "SeasonalBaseline", "WindowPca"]
+__all__ = [
+    "DETECTORS",
+    "FITTED",
+    "Band",
+    "Baseline",
+    "Detector",
+    "Ensemble",
+    "OutlierModel",
+    "SeasonalBaseline",
+    "WindowPca",
+]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.base import Band
+from detectors.checks import above, at_least, share
 from detectors.familiar import Familiar
 from detectors.group import Joint
 from detectors.level import BLOCK, Level
@@ -118,7 +119,12 @@ class Ensemble:
     most_missing: float = 0.8
 
     def __post_init__(self) -> None:
-        self._unfitted(1.0)
+        Calendar(self.timezone)
+        if self.direction not in ("both", "above", "below"):
+            raise ValueError(f"Ensemble.direction must be both, above or below. Got {self.direction!r}.")
+        at_least(self, minimum_absolute=0, minimum_relative=0, warm_up=0, fewest=2)
+        above(self, rate=0)
+        share(self, "most_missing")
 
     @property
     def members_(self) -> tuple[str, ...]:
@@ -209,9 +215,7 @@ class Ensemble:
     def _consensus(self, votes: list[FloatArray], band: Band, window: Window) -> FloatArray:
         scores = _mean_vote(votes)
         lasting, _ = self.level_.follow(scores, self.step_)
-        scores = self.familiar_.settle(
-            scores / np.fmax(1.0, ACCEPTED * lasting), Phase.of(window.times, self.calendar_)
-        )
+        scores = self.familiar_.settle(scores, Phase.of(window.times, self.calendar_), least=ACCEPTED * lasting)
         deviation = window.values - band.expected
         if self.direction != "both":
             scores[deviation < 0 if self.direction == "above" else deviation > 0] = 0.0

@@ -77,9 +77,18 @@ class Familiar:
         hourly = np.maximum(often[:, None], 1 + MARGIN * (habit - 1))
         return cls(scale * often, scale[:, None] * hourly)
 
-    def settle(self, scores: FloatArray, phase: Phase) -> FloatArray:
-        """(n_series, n_steps): scores of which 1 is the threshold again."""
-        return scores / self.hourly[:, phase.of_day(HOURS)]
+    def settle(self, scores: FloatArray, phase: Phase, least: FloatArray | float = 0.0) -> FloatArray:
+        """(n_series, n_steps): `scores` of which 1 is the threshold again.
+
+        Parameters
+        ----------
+        scores : (n_series, n_steps) float64
+        phase : Phase
+            Of the n_steps.
+        least : (n_series, n_steps) float64, optional
+            Scores that are familiar for other reasons; NaN for none.
+        """
+        return np.asarray(scores / np.fmax(self.hourly[:, phase.of_day(HOURS)], least))
 
 
 def _by_day_and_hour(scores: FloatArray, phase: Phase) -> FloatArray:
