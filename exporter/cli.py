@@ -14,6 +14,7 @@ from click.shell_completion import get_completion_class
 
 from exporter import __version__
 from exporter.config_file import ConfigError
+from exporter.verdicts.command import verdict
 
 _FILE_HELP = "Samples as OpenMetrics text, CSV (timestamp, value, labels) or Parquet, in place of a server."
 _FROM_CONFIG_HELP = "Take source and settings of a query from a configuration."
@@ -205,6 +206,9 @@ def completion(shell: str) -> None:
     if found is None:
         raise BadInput(f"completion: no script for {shell}.")
     click.echo(found(main, {}, "forethought", "_FORETHOUGHT_COMPLETE").source())
+
+
+main.add_command(verdict)
 
 
 def _seconds(flag: str, text: str) -> float:

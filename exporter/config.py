@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from exporter.config_calendars import (
+    AlertmanagerSection,
+    CalendarSection,
+    MaintenanceSection,
+    Timezone,
+    VerdictsSection,
+    Word,
+)
 from exporter.config_output import Output
 from exporter.config_server import Endpoint, PositiveDuration
 from exporter.config_server import Section as _Section
 from exporter.duration import Duration
-from series import Calendar
+from series.occasions import Occasions
 from sources.split import PLACEHOLDER
 
 Direction = Literal["above", "below", "both"]
 Server = Literal["prometheus", "thanos", "mimir", "victoriametrics"]
-
-
-def _timezone(value: str) -> str:
-    Calendar(value)
-    return value
-
-
-Timezone = Annotated[str, AfterValidator(_timezone)]
 
 
 class Thanos(_Section):
@@ -178,6 +178,8 @@ class QueryDefaults(_Section):
     """Of the samples kept in memory. float32 halves it and keeps seven digits; values beyond 3.4e38 become infinite."""
     timezone: Timezone = "UTC"
     """IANA name of the zone whose days and weeks the workload follows, such as Europe/Berlin."""
+    calendar: Word | None = None
+    """Name of a calendar: forecasts heed its holidays and events, and alerts name them."""
     direction: Direction = "both"
     """Which side of the band is an anomaly: above, below or both."""
     minimum_deviation: MinimumDeviation = MinimumDeviation()
@@ -268,6 +270,14 @@ class Configuration(_Section):
     """What holds for every query that does not say otherwise."""
     queries: tuple[Query, ...] = Field(strict=False)
     """What is judged."""
+    calendars: tuple[CalendarSection, ...] = Field(default=(), strict=False)
+    """Which days are unlike others; queries refer to them by name."""
+    maintenance: tuple[MaintenanceSection, ...] = Field(default=(), strict=False)
+    """Times in which alarms are held back."""
+    alertmanager: AlertmanagerSection | None = None
+    """Whose silences are heeded: a silenced series is judged and does not call. Default: nobody is asked."""
+    verdicts: VerdictsSection = VerdictsSection()
+    """What operators say of alerts."""
     memory_limit_bytes: int = Field(default=4_000_000_000, ge=1_000_000)
     """Most memory for the samples of all queries. A query that would pass it fails, with the reason memory_limit."""
     parallel_queries: int = Field(default=2, ge=1, le=64)
@@ -299,6 +309,23 @@ class Configuration(_Section):
         if doubled := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"each query needs a name of its own. Given twice: {', '.join(doubled)}.")
         return value
+
+    @model_validator(mode="after")
+    def _calendars_are_there(self) -> Self:
+        known = [calendar.name for calendar in self.calendars]
+        if doubled := sorted({name for name in known if known.count(name) > 1}):
+            raise ValueError(f"each calendar needs a name of its own. Given twice: {', '.join(doubled)}.")
+        for query in self.queries:
+            if query.calendar is not None and query.calendar not in known:
+                raise ValueError(
+                    f"query {query.name}: calendar must be the name of one under calendars. Got {query.calendar!r}."
+                )
+        return self
+
+    def occasions(self, query: QueryDefaults) -> Occasions | None:
+        """The calendar a query refers to."""
+        named = [calendar for calendar in self.calendars if calendar.name == query.calendar]
+        return named[0].occasions() if named else None
 
 
 def _merged(defaults: Any, own: Any) -> Any:

@@ -75,7 +75,7 @@ class QueryCycle:
         Shared by the windows of all queries.
     pull : PullBudget or None
         After how much a pull leaves the rest to the next cycle.
-    said : Said or None
+    held_back : HeldBack or None
         What people say of series.
 
     Attributes
@@ -94,7 +94,7 @@ class QueryCycle:
         shards: int = 1,
         budget: MemoryBudget | None = None,
         pull: PullBudget | None = None,
-        said: Said | None = None,
+        held_back: HeldBack | None = None,
     ) -> None:
         self.query = query
         self.source = source
@@ -109,9 +109,9 @@ class QueryCycle:
             dtype=query.precision,
         )
         self._plan = plan
-        self._said = said or Said()
+        held_back = held_back or HeldBack(query.name, Said())
         self._detector = DetectorSlot(plan)
-        self.calling = Calling(plan, HeldBack(query.name, self._said))
+        self.calling = Calling(plan, held_back)
         self._forecaster = ForecasterSlot(plan)
         self._lines = Lines(query.name, shards)
         self._last: _Last | None = None
@@ -192,7 +192,7 @@ class QueryCycle:
     def start_cold(self) -> None:
         """Forget what a failed `load` may have left half done."""
         self._detector, self._forecaster = DetectorSlot(self._plan), ForecasterSlot(self._plan)
-        self.calling = Calling(self._plan, HeldBack(self.query.name, self._said))
+        self.calling = Calling(self._plan, self.calling.held_back)
 
     def _note_fill(self, unpulled: int) -> None:
         if self._unpulled and not unpulled:

@@ -95,6 +95,13 @@ CYCLE_LAST_SUCCESS = _gauge(
 )
 CYCLE_FAILURE = _gauge("cycle_failure", "1 while the query's last cycle failed, with the reason.", "query", "reason")
 CYCLE_MISSED = _counter("cycle_missed_total", "Cycles left out because the one before was still running.", "query")
+FALSE_ALARM_RATIO = _gauge(
+    "false_alarm_ratio", "Share of the query's judged alarms of 90 days that verdicts call false.", "query"
+)
+FALSE_ALARM_RATIO_UPPER = _gauge(
+    "false_alarm_ratio_upper", "Upper end of its 95 % interval: far above while few alarms were judged.", "query"
+)
+VERDICTS = _gauge("verdicts", "Verdicts in force for the query.", "query")
 SERIES = _gauge("series", "Series in the query's window.", "query")
 SKIPPED_SERIES = _gauge("skipped_series", "Series not judged in the last cycle, by reason.", "query", "reason")
 STORE_BYTES = _gauge("store_bytes", "Memory held by the query's samples.", "query")
@@ -150,6 +157,9 @@ OURSELVES = (
     CYCLE_LAST_SUCCESS,
     CYCLE_FAILURE,
     CYCLE_MISSED,
+    FALSE_ALARM_RATIO,
+    FALSE_ALARM_RATIO_UPPER,
+    VERDICTS,
     SERIES,
     SKIPPED_SERIES,
     STORE_BYTES,

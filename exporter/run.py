@@ -14,7 +14,9 @@ from exporter import __version__
 from exporter.config_file import ConfigError
 from exporter.server import ListenAddress, WebServer, make_app
 from exporter.service import Service
-from exporter.wiring import make_state
+from exporter.verdicts.api import verdict_api
+from exporter.verdicts.page import verdict_page
+from exporter.wiring import make_ears, make_state
 
 log = structlog.get_logger("forethought")
 
@@ -36,8 +38,9 @@ def run_service(config_file: Path, address: ListenAddress, storage: Path | None,
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _frame: signals.put(received))
     watch = FileWatch(config_file)  # before it is read, or a change in between would go unseen
-    service = Service(config_file, make_state(storage) if storage else None)
-    server = WebServer(make_app(service), address)
+    service = Service(config_file, make_state(storage) if storage else None, ears=make_ears(storage))
+    desk = service.hearing.desk
+    server = WebServer(make_app(service, verdict_api(desk), verdict_page(desk)), address)
     server.start()
     log.info("listening", version=__version__, address=str(ListenAddress(address.host, server.port)), pid=os.getpid())
     service.start()

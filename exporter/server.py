@@ -11,7 +11,7 @@ from typing import Self
 
 import structlog
 import waitress
-from flask import Flask, Response, request
+from flask import Blueprint, Flask, Response, request
 from waitress.server import BaseWSGIServer, MultiSocketServer
 from werkzeug.exceptions import BadRequest, HTTPException
 from werkzeug.wsgi import wrap_file
@@ -62,8 +62,8 @@ class ListenAddress:
         return f"{host}:{self.port}"
 
 
-def make_app(service: Service) -> Flask:
-    """Put the service's answers behind their addresses."""
+def make_app(service: Service, *rooms: Blueprint) -> Flask:
+    """Put the service's answers behind their addresses; `rooms` add theirs."""
     app = Flask(__name__, static_folder=None)
 
     @app.get("/metrics")
@@ -98,6 +98,8 @@ def make_app(service: Service) -> Flask:
     def landing() -> Response:
         return Response(status_page(service), content_type="text/html; charset=utf-8")
 
+    for room in rooms:
+        app.register_blueprint(room)
     _answer_errors(app)
     return app
 

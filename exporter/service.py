@@ -11,18 +11,21 @@ from pathlib import Path
 
 import structlog
 
+from detectors.feedback import false_alarm_ratio
 from exporter import __version__
 from exporter.config import Configuration, Query, Source
 from exporter.config_file import ConfigError
 from exporter.config_load import load_config
 from exporter.cycle import CycleResult, QueryCycle
+from exporter.hearing import Ears, Hearing
 from exporter.page import ResultPage
 from exporter.publisher import Publisher
 from exporter.scheduler import Scheduler
 from exporter.state.folder import StateFolder
 from exporter.state.snapshot import Signature
 from exporter.telemetry import Telemetry
-from exporter.wiring import make_plan, make_pull_budget, make_query_source, make_source, make_writer
+from exporter.verdicts.memory import QueryMemory
+from exporter.wiring import make_ears, make_plan, make_pull_budget, make_query_source, make_source, make_writer
 from series.store import MemoryBudget, StoreFull
 from sources.base import MetricSource
 from sources.errors import SourceError
@@ -66,6 +69,8 @@ class Service:
         Gives the seconds since the epoch.
     connect : callable
         Makes the source of samples from its settings.
+    ears : Ears or None
+        How people are heard; verdicts are kept for the life of the process by default.
 
     Raises
     ------
@@ -79,6 +84,7 @@ class Service:
         state: StateFolder | None,
         clock: Callable[[], float] = time.time,
         connect: Callable[[Source, Telemetry], MetricSource] = make_source,
+        ears: Ears | None = None,
     ) -> None:
         self.config_file = config_file
         self.config = load_config(config_file)
@@ -94,12 +100,14 @@ class Service:
         self._connect = connect
         self._budget = MemoryBudget(self.config.memory_limit_bytes)
         self._source = connect(self.config.source, self.telemetry)
+        self.hearing = Hearing(self.config, ears or make_ears(None), self._memories, clock)
         self._scheduler = Scheduler(self.config.parallel_queries, self._on_missed)
         self._stopped = threading.Event()
 
     def start(self) -> None:
         """Begin with the cycles; the first of each query runs at once."""
         self._publisher.start()
+        self.hearing.start()
         self._scheduler.start()
         for query in self.config.queries:
             self._add(query)
@@ -168,6 +176,7 @@ class Service:
             else:
                 log.warning("a cycle did not end in time and is abandoned", query=name, seconds=STOP_WITHIN)
         self._publisher.stop()
+        self.hearing.stop()
         self._source.close()
         log.info("stopped")
         return not ending.is_alive()
@@ -180,6 +189,7 @@ class Service:
         wanted = {query.name: query for query in config.queries}
         self.config = config
         self._budget.limit = config.memory_limit_bytes
+        self.hearing.change(config)
         self._source = source
         for name in [name for name in self.queries if name not in wanted]:
             self._remove(name)
@@ -190,7 +200,9 @@ class Service:
                 and running.cycle.query == query
                 and not source_changed
                 and config.stale_after == old.stale_after
+                and config.occasions(query) == old.occasions(query)
             ):
+                running.cycle.calling.held_back = self.hearing.held_back(query.name)
                 continue
             if running:
                 self._remove(query.name)
@@ -202,9 +214,10 @@ class Service:
         cycle = QueryCycle(
             query,
             make_query_source(query, self._source),
-            make_plan(query),
+            make_plan(query, self.config.occasions(query)),
             self.telemetry,
             self._stale_after(query),
+            held_back=self.hearing.held_back(query.name),
             budget=self._budget,
             pull=make_pull_budget(self.config.source),
             shards=self.page.shards,
@@ -281,6 +294,7 @@ class Service:
             self.telemetry.series.labels(name).set(result.n_series)
             self.telemetry.store_bytes.labels(name).set(running.cycle.store.nbytes)
             self.telemetry.skipped(name, result.skipped)
+            self._tell_verdicts(name, now)
             if running.failure:
                 log.info("query works again", query=name)
             elif running.result is None:
@@ -290,6 +304,13 @@ class Service:
             log.warning("cycle took longer than its interval", query=name, seconds=round(seconds, 1))
         if time.monotonic() - running.saved_at > _SAVE_EVERY:
             self._save(running)
+
+    def _memories(self) -> dict[str, QueryMemory]:
+        return {name: running.cycle.calling.memory for name, running in self.queries.copy().items()}
+
+    def _tell_verdicts(self, name: str, now: float) -> None:
+        in_force = sum(verdict.query in ("", name) for verdict in self.hearing.verdicts(now))
+        self.telemetry.judged_alarms(name, false_alarm_ratio(self.hearing.given(), name, now), in_force)
 
     def _failed(self, running: Running, reason: str, problem: str, seconds: float) -> None:
         name = running.cycle.query.name
@@ -322,7 +343,8 @@ class Service:
         digest = hashlib.sha256(asked.encode()).hexdigest()  # headers may hold a secret
         split = f" split_by={query.split_by}" if query.split_by else ""
         samples = f"{self.config.source.url} {digest} {query.query}{split} step={query.step} history={query.history}"
-        return Signature(samples, f"{__version__} {query.model_dump_json()}")
+        calendars = [each.model_dump_json() for each in self.config.calendars if each.name == query.calendar]
+        return Signature(samples, f"{__version__} {query.model_dump_json()} {calendars}")
 
     def _loaded(self) -> None:
         self.telemetry.config_reload_ok.set(1)

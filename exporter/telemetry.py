@@ -18,6 +18,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from detectors.feedback import Ratio
 from exporter import __version__, metrics
 from exporter.metrics import Family
 from series import Reason
@@ -42,6 +43,9 @@ class Telemetry:
         self.cycle_last_success = self._gauge(metrics.CYCLE_LAST_SUCCESS)
         self.cycle_failure = self._gauge(metrics.CYCLE_FAILURE)
         self.cycle_missed = self._counter(metrics.CYCLE_MISSED)
+        self.false_alarm_ratio = self._gauge(metrics.FALSE_ALARM_RATIO)
+        self.false_alarm_ratio_upper = self._gauge(metrics.FALSE_ALARM_RATIO_UPPER)
+        self.verdicts = self._gauge(metrics.VERDICTS)
         self.series = self._gauge(metrics.SERIES)
         self.skipped_series = self._gauge(metrics.SKIPPED_SERIES)
         self.store_bytes = self._gauge(metrics.STORE_BYTES)
@@ -120,6 +124,16 @@ class Telemetry:
                 self.skipped_series.labels(query, reason.value).set(counts[reason])
             else:
                 self.skipped_series.remove_by_labels({"query": query, "reason": reason.value})
+
+    def judged_alarms(self, query: str, ratio: Ratio | None, in_force: int) -> None:
+        """Show what verdicts say of a query's alarms; the share is absent while nobody said anything."""
+        self.verdicts.labels(query).set(in_force)
+        if ratio is None:
+            self.false_alarm_ratio.remove_by_labels({"query": query})
+            self.false_alarm_ratio_upper.remove_by_labels({"query": query})
+            return
+        self.false_alarm_ratio.labels(query).set(ratio.value)
+        self.false_alarm_ratio_upper.labels(query).set(ratio.upper)
 
     def forget(self, query: str) -> None:
         """Remove everything said of a query that is no longer configured."""

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from detectors.severity import IMPORTANCE
 from detectors.suppress import Suppression
 from exporter import __version__, config
 from exporter.config_file import ConfigError
@@ -16,13 +17,17 @@ from exporter.config_output import Output
 from exporter.config_server import Endpoint
 from exporter.models.plan import ModelPlan
 from exporter.telemetry import Telemetry
+from series.occasions import Occasions
 from sources.base import MetricSource
 from sources.incremental import PullBudget
 
 if TYPE_CHECKING:
     from detectors.base import Baseline, Detector
+    from exporter.config_calendars import AlertmanagerSection
+    from exporter.hearing import Ears
     from exporter.models.plan import Judge
     from exporter.remote_write.writer import RemoteWriter
+    from exporter.silences.cache import SilenceCache
     from exporter.state.folder import StateFolder
     from forecasting.base import Forecaster
     from sources.backend import Backend
@@ -156,12 +161,12 @@ def make_pull_budget(settings: config.Source) -> PullBudget:
     return PullBudget(samples=settings.budget.cycle_samples, seconds=float(settings.budget.cycle_time))
 
 
-def make_plan(query: config.Query) -> ModelPlan:
-    """Choose the models of a query."""
+def make_plan(query: config.Query, occasions: Occasions | None = None) -> ModelPlan:
+    """Choose the models of a query, which may refer to a calendar."""
     share = zlib.crc32(query.name.encode()) / 2**32  # the same at every start
     return ModelPlan(
         detector=partial(make_judge, query),
-        forecaster=partial(make_forecaster, query),
+        forecaster=partial(make_forecaster, query, occasions),
         suppression=make_suppression(query),
         step=float(query.step),
         horizons=query.forecast.horizons,
@@ -170,7 +175,8 @@ def make_plan(query: config.Query) -> ModelPlan:
         offset=share * query.refit,
         late=float(query.late_samples),
         timezone=query.timezone,
-        importance={"low": -1.0, "normal": 0.0, "high": 1.0}[query.importance],
+        importance=IMPORTANCE[query.importance],
+        occasions=occasions,
     )
 
 
@@ -212,11 +218,31 @@ def make_suppression(query: config.QueryDefaults) -> Suppression:
     return Suppression(hold=alarm.hold, within=alarm.within, at_once=alarm.at_once, quiet=float(alarm.quiet))
 
 
-def make_forecaster(query: config.QueryDefaults) -> Forecaster:
+def make_forecaster(query: config.QueryDefaults, occasions: Occasions | None = None) -> Forecaster:
     """Make an unfitted forecaster as the query wants it."""
     from forecasting.harmonic import HarmonicRegression
 
-    return HarmonicRegression(timezone=query.timezone)
+    return HarmonicRegression(timezone=query.timezone, occasions=occasions)
+
+
+def make_ears(folder: Path | None) -> Ears:
+    """Say where verdicts are kept, a folder or nowhere, and how silences are read."""
+    from exporter.hearing import Ears
+    from exporter.verdicts.store import open_file, open_temporary
+
+    return Ears(open_temporary if folder is None else partial(open_file, folder / "verdicts.sqlite"), make_silences)
+
+
+def make_silences(settings: AlertmanagerSection) -> SilenceCache:
+    """Give what reads an Alertmanager's silences."""
+    from exporter.silences.cache import SilenceCache
+    from exporter.silences.reader import AlertmanagerSilences
+
+    try:
+        connection = make_connection(settings, timeout=settings.timeout)
+    except ValueError as error:
+        raise ConfigError(f"alertmanager: {error}") from error
+    return SilenceCache(AlertmanagerSilences(connection), every=float(settings.interval), keep=float(settings.keep))
 
 
 def make_state(folder: Path) -> StateFolder:

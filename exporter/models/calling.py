@@ -81,6 +81,8 @@ class Calling:
 
     Attributes
     ----------
+    held_back : HeldBack
+        May be exchanged for that of another configuration.
     memory : QueryMemory
         Sizes of the last day, for those who give verdicts.
     history : AlarmHistory
@@ -88,7 +90,7 @@ class Calling:
 
     def __init__(self, plan: ModelPlan, held_back: HeldBack) -> None:
         self._plan = plan
-        self._held_back = held_back
+        self.held_back = held_back
         self._alarms = AlarmSlot(plan.suppression, plan.step)
         self._severity = SeverityRule()
         self._course = _Course()
@@ -100,7 +102,7 @@ class Calling:
         """Say what is to be told of the newest step; call it once for each step."""
         if seen.times[-1] < self._alarms.until:  # the clock was set back
             self._alarms.forget()
-        held = self._held_back.apply(seen.keys, seen.times, seen.scores, seen.sides)
+        held = self.held_back.apply(seen.keys, seen.times, seen.scores, seen.sides)
         new = seen.times > self._alarms.until
         firing = self._alarms.update(seen.keys, seen.times[new], np.where(held.quiet, np.nan, held.scores)[:, new]) & ~(
             held.quiet[:, -1] if len(seen.keys) else np.zeros(0, dtype=np.bool_)
@@ -156,8 +158,15 @@ class Calling:
             timezone=self._plan.timezone,
             votes=dict(zip(seen.members, seen.votes[:, row].tolist(), strict=True)),
             suppressed=held.reasons.get(row, ""),
+            occasions=self._occasions(now),
             earlier=[begun for begun in self.history.earlier(seen.keys[row]) if begun < now],
         )
+
+    def _occasions(self, now: float) -> list[str]:
+        if self._plan.occasions is None:
+            return []
+        rows = self._plan.occasions.at(np.array([now]))
+        return [name for name in rows.names if rows[name][0] and name != "weekend"]
 
 
 _NONE: FloatArray = np.empty((0, STEPS))

@@ -11,6 +11,7 @@ from detectors.suppress import Suppression
 from exporter.duration import Duration
 from forecasting.base import Forecaster
 from series import BoolArray, Window
+from series.occasions import Occasions
 
 
 class Judge(Protocol):
@@ -60,6 +61,8 @@ class ModelPlan:
         Of the days and weeks of the series.
     importance : float
         What the query is worth, in points of severity.
+    occasions : Occasions or None
+        Which days are unlike others.
     """
 
     detector: Callable[[], Judge]
@@ -73,6 +76,7 @@ class ModelPlan:
     late: float = 0.0
     timezone: str = "UTC"
     importance: float = 0.0
+    occasions: Occasions | None = None
 
     @property
     def forecast_refit(self) -> float:

@@ -117,8 +117,9 @@ def test_starts_without_its_source_says_so_and_stops_gracefully(config, tmp_path
             )
             assert "forethought_source_up 0.0" in page
             assert "forethought_value{" not in page
+            loaded = re.search(r"forethought_config_last_reload_success_timestamp_seconds [0-9.e+]+", page).group()
             os.kill(process.pid, signal.SIGHUP)
-            wait_for(f"http://127.0.0.1:{port}/-/ready", "ready")
+            wait_for(f"http://127.0.0.1:{port}/metrics", without=loaded)
             config.write_text(CONFIG.replace("name: up", "name: targets"))
             wait_for(f"http://127.0.0.1:{port}/metrics", 'forethought_cycle_failure{query="targets"')
             config.write_text("nonsense: 1")
@@ -132,7 +133,7 @@ def test_starts_without_its_source_says_so_and_stops_gracefully(config, tmp_path
     assert "Traceback" not in log
 
 
-def wait_for(url, text, seconds=20):
+def wait_for(url, text="", seconds=20, without="\0"):
     deadline = time.monotonic() + seconds
     page = ""
     while time.monotonic() < deadline:
@@ -141,7 +142,7 @@ def wait_for(url, text, seconds=20):
                 page = answer.read().decode()
         except OSError:
             page = ""
-        if text in page:
+        if page and text in page and without not in page:
             return page
         time.sleep(0.1)
     raise AssertionError(f"{text!r} did not appear in:\n{page[-2000:]}")
