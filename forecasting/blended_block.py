@@ -35,8 +35,7 @@ class BlendedBlock:
     candidates : Candidates
     blend : Blend
     errors : ErrorQuantiles
-    new_level : NewLevel or None
-        None where no series has one.
+    new_level : NewLevel
     choice : Choice
     """
 
@@ -46,7 +45,7 @@ class BlendedBlock:
     candidates: Candidates
     blend: Blend
     errors: ErrorQuantiles
-    new_level: NewLevel | None
+    new_level: NewLevel
     choice: Choice
 
     @classmethod
@@ -59,17 +58,21 @@ class BlendedBlock:
         candidates, samples = Candidates.of((whole - center) / scale, plan), (values - center) / scale
         told = trials(candidates.ahead, plan.n_steps, plan.origins, plan.leads)
         contest = Contest.of(told, came(samples, plan.origins, plan.leads), plan.leads)
-        tried, blend = contest.told_by_blends(), contest.blend()
+        checked = checked_leads(plan.check)
+        latest = candidates.ahead(plan.n_steps - plan.check, checked)
+        recent = samples[:, plan.n_steps - plan.check + checked - 1]
+        tried, blend = contest.told_by_blends(), contest.blend(latest, recent)
         errors = ErrorQuantiles.of(came(samples, plan.origins, plan.leads) - tried, plan.leads, _TRIED_SHARE)
         choice = Choice(chosen(blend, candidates.names), *scaled_errors(samples, candidates.values, tried, plan))
-        new_level = _new_level(samples, plan, candidates, blend)
+        earlier = samples[:, : plan.n_steps - plan.check]
+        new_level = NewLevel.of(recent, earlier, blend(latest, checked), plan.check)
         return cls(center, scale, floor, candidates, blend, errors, new_level, choice)
 
     def forecast(self, leads: Steps, coverage: float) -> FloatArray:
         """(3, n_series, len(leads)): mean, lower and upper."""
         n_steps = self.candidates.values.shape[1]
         told = _bounds(self.blend(self.candidates.ahead(n_steps, leads), leads), self.errors, leads, coverage)
-        if self.new_level is not None:
+        if self.new_level.found.any():
             back = self.new_level.back
             checked = self.blend(self.candidates.ahead(n_steps - back, leads + back), leads + back)
             told = self.new_level.applied(told, checked, leads, coverage)
@@ -80,15 +83,6 @@ def _bounds(mean: FloatArray, errors: ErrorQuantiles, leads: Steps, coverage: fl
     below, above = errors.interval(leads, coverage)
     mean = np.where(np.isnan(below), np.nan, mean)
     return np.stack([mean, mean - below, mean + above])
-
-
-def _new_level(samples: FloatArray, plan: Plan, candidates: Candidates, blend: Blend) -> NewLevel | None:
-    if not plan.check:
-        return None
-    origin, leads = plan.n_steps - plan.check, checked_leads(plan.check)
-    told = blend(candidates.ahead(origin, leads), leads)
-    new = NewLevel.of(samples[:, origin + leads - 1], samples[:, :origin], told, plan.check)
-    return new if new.found.any() else None
 
 
 def _center(whole: FloatArray) -> FloatArray:

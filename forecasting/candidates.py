@@ -18,6 +18,8 @@ from series import FloatArray
 
 # Samples that the median of a longer past is taken of.
 _SAMPLED = 96
+# Cycles that growth is told from.
+_GROWN = 3
 Named = Iterator[tuple[str, FloatArray | None]]
 
 
@@ -85,6 +87,8 @@ class Candidates:
         for name, period in self.seasons.named:
             yield f"last_{name}", self._repeat(past, period, origin - 1 + leads)
             yield f"typical_{name}", self._typical(past, period, origin - 1 + leads)
+            if name == "day":
+                yield "growing_day", self._growing(past, period, leads)
         if len(self.own.rows):
             yield from zip(("last_cycle", "typical_cycle", "cycle"), self.own.ahead(past, leads), strict=True)
 
@@ -109,6 +113,17 @@ class Candidates:
         """Repeat the last cycle as it was."""
         first = past.shape[1] - period
         return past[:, first + (steps - first) % period] if first >= 0 else None
+
+    def _growing(self, past: FloatArray, period: int, leads: Steps) -> FloatArray | None:
+        """Repeat the last cycle, higher or lower each time by what the last cycles rose."""
+        first = past.shape[1] - (_GROWN + 1) * period
+        if first < 0:
+            return None
+        cycles = past[:, first:].reshape(len(past), _GROWN + 1, period)
+        rise = (cycles[:, -1].mean(axis=1) - cycles[:, 0].mean(axis=1)) / _GROWN
+        times = np.ceil(leads / period)
+        grown: FloatArray = cycles[:, -1, (leads - 1) % period] + rise[:, np.newaxis] * times
+        return grown
 
     def _typical(self, past: FloatArray, period: int, steps: Steps) -> FloatArray | None:
         """Median of the last cycles at each phase, wherever the level is now."""

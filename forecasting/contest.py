@@ -16,6 +16,8 @@ from series import FloatArray
 _KEPT = 24
 # An origin counts this much of what the next one counts: a trend or level that is new must be followed.
 _FADING = 0.85
+# How much the last samples count.
+_LATEST = 0.5
 # Of the typical error: differences below it do not count, so that perfect candidates share.
 _FLOOR = 1e-3
 # Of a series' own spread: errors below it are rounding.
@@ -49,9 +51,19 @@ class Contest:
         edges = bands(int(leads[-1]))
         return cls(edges, told, leads, _errors(told, actual, np.searchsorted(leads, edges[:-1], side="right")))
 
-    def blend(self) -> Blend:
-        """Weigh the candidates by their errors from all origins: their geometric mean, the newest foremost."""
-        return self._blends(_fading(len(self.told))[np.newaxis])[0]
+    def blend(self, told: FloatArray, came: FloatArray) -> Blend:
+        """Weigh the candidates by their errors from all origins: their geometric mean, the newest foremost.
+
+        Parameters
+        ----------
+        told : (n_candidates, n_series, n_checked) float64
+            Forecasts of the last samples: who follows a new level shows there first, and for all leads.
+        came : (n_series, n_checked) float64
+            These samples; NaN where there was none.
+        """
+        latest = _errors(told[np.newaxis], came[np.newaxis], np.zeros(1, dtype=np.intp))
+        every = np.concatenate([self.errors, np.broadcast_to(latest, (1, *self.errors.shape[1:]))])
+        return _blends(self.edges, every, np.append(_fading(len(self.told)), _LATEST)[np.newaxis])[0]
 
     def told_by_blends(self) -> FloatArray:
         """What a blend would have said from each origin that was weighed by the other origins alone.
@@ -65,16 +77,17 @@ class Contest:
         counts = np.tile(_fading(len(self.told)), (len(self.told), 1))
         if len(counts) > 1:
             np.fill_diagonal(counts, 0.0)
-        blends = self._blends(counts)
+        blends = _blends(self.edges, self.errors, counts)
         return np.stack([blend(told, self.leads) for blend, told in zip(blends, self.told, strict=True)])
 
-    def _blends(self, counts: FloatArray) -> list[Blend]:
-        """One blend for each row of (n_blends, n_origins): how much the errors from each origin count."""
-        known = np.isfinite(self.errors)
-        count = np.tensordot(counts, known.astype(np.float64), axes=1)
-        total = np.tensordot(counts, np.where(known, self.errors, 0.0), axes=1)
-        mean = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
-        return [_blend(self.edges, errors) for errors in mean]
+
+def _blends(edges: Steps, errors: FloatArray, counts: FloatArray) -> list[Blend]:
+    """One blend for each row of (n_blends, n_origins): how much the errors from each origin count."""
+    known = np.isfinite(errors)
+    count = np.tensordot(counts, known.astype(np.float64), axes=1)
+    total = np.tensordot(counts, np.where(known, errors, 0.0), axes=1)
+    mean = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
+    return [_blend(edges, one) for one in mean]
 
 
 def _fading(n_origins: int) -> FloatArray:

@@ -44,7 +44,8 @@ class _External(TrialedForecaster):
         """(steps,): continue one series; `day` is its steps a day, 0 where the history holds no two of them."""
 
     def _continue(self, values: FloatArray, plan: Plan, first: int) -> Continuation:
-        return _OneByOne(self, values, dict(plan.seasons.named).get("day", 0))
+        # An optimiser makes much of the last bit, which depends on the unit and on how many series stand in a block.
+        return _OneByOne(self, np.round(values, 9), dict(plan.seasons.named).get("day", 0))
 
 
 @dataclass(kw_only=True, eq=False)

@@ -24,9 +24,9 @@ _MEAN_DISTANCE = 0.7979
 
 
 def check_steps(unit: int, n_steps: int) -> int:
-    """How many steps before the end of the history the check forecasts from; 0 for not at all."""
+    """How many steps before the end of the history the check forecasts."""
     back = max(unit // _PART, _FEWEST)
-    return back if n_steps >= 4 * back else 0
+    return min(back, max(n_steps // 4, 1))
 
 
 def checked_leads(back: int) -> Steps:

@@ -68,7 +68,7 @@ def test_rows_that_began_together_are_computed_together() -> None:
 def test_the_better_candidate_counts_more_and_alone_if_perfect() -> None:
     actual = np.zeros((6, 1, 4))
     told = np.stack([np.full((6, 1, 4), error) for error in (0.0, 1.0, 5.0)], axis=1)
-    blend = Contest.of(told, actual, np.arange(1, 5)).blend()
+    blend = Contest.of(told, actual, np.arange(1, 5)).blend(told[-1], actual[-1])
     assert (np.diff(blend.weights[0], axis=1) < 0).all()
     np.testing.assert_array_equal(blend(told[0], np.arange(1, 5)), np.zeros((1, 4)))
 
@@ -76,15 +76,23 @@ def test_the_better_candidate_counts_more_and_alone_if_perfect() -> None:
 def test_a_candidate_without_forecasts_has_no_weight() -> None:
     told = np.random.default_rng(0).normal(size=(6, 3, 2, 4))
     told[:, 1] = np.nan
-    blend = Contest.of(told, np.zeros((6, 2, 4)), np.arange(1, 5)).blend()
+    blend = Contest.of(told, np.zeros((6, 2, 4)), np.arange(1, 5)).blend(told[-1], np.zeros((2, 4)))
     np.testing.assert_array_equal(blend.weights[:, :, 1], 0.0)
 
 
 def test_newer_origins_count_more() -> None:
     actual, told = np.zeros((6, 1, 4)), np.ones((6, 2, 1, 4))
     told[:3, 0], told[3:, 1] = 0.1, 0.1  # the first was good long ago, the second is good now
-    weights = Contest.of(told, actual, np.arange(1, 5)).blend().weights
+    contest = Contest.of(told, actual, np.arange(1, 5))
+    weights = contest.blend(np.ones((2, 1, 3)), np.zeros((1, 3))).weights
     assert (weights[0, :, 1] > weights[0, :, 0]).all()
+
+
+def test_who_follows_the_last_samples_counts_more_for_all_leads() -> None:
+    told = np.ones((6, 2, 1, 4))
+    contest = Contest.of(told, np.zeros((6, 1, 4)), np.arange(1, 5))
+    weights = contest.blend(np.array([[[3.0]], [[1.0]]]), np.zeros((1, 1))).weights
+    assert (weights[0, :, 1] > 1.3 * weights[0, :, 0]).all()
 
 
 def test_a_blend_is_tried_where_it_was_not_weighed() -> None:
@@ -130,6 +138,16 @@ def test_a_job_every_seven_hours_is_foreseen() -> None:
     told = [kind().fit(history).forecast(288).mean for kind in (HarmonicRegression, SeasonalNaive)]
     error, naive = (np.abs(mean - true[-288:]).mean() for mean in told)
     assert error < 0.5 * naive
+
+
+def test_growth_that_swells_with_the_day_is_followed() -> None:
+    steps = np.arange(24 * 21)
+    rows = (100 + steps) * (1 + 0.3 * np.sin(2 * np.pi * steps / 24)) + np.random.default_rng(3).normal(
+        0, 1, len(steps)
+    )
+    forecast = HarmonicRegression().fit(Window.of([rows[:-24]], step=HOUR)).forecast(24)
+    naive = np.abs(rows[-48:-24] - rows[-24:]).mean()
+    assert np.abs(forecast.mean[0] - rows[-24:]).mean() < 0.4 * naive
 
 
 def test_a_steady_growth_goes_on() -> None:
