@@ -18,6 +18,8 @@ from series import FloatArray
 
 # Samples that the median of a longer past is taken of.
 _SAMPLED = 96
+# An hour stands on the level of the last hours: longer levels have other shapes.
+_HOURLY_LEVELS = 3
 # Cycles that growth is told from.
 _GROWN = 3
 Named = Iterator[tuple[str, FloatArray | None]]
@@ -75,7 +77,7 @@ class Candidates:
         averages = [Average.of(tau, origin) for tau in self.seasons.levels]
         shapes = list(self._shapes(past, origin))
         for name, shape in shapes:
-            for average in averages:
+            for average in averages[: _HOURLY_LEVELS if name == "hour" else None]:
                 yield name, raised(shape, average.level(past, shape), origin - 1 + leads) if shape else None
         level, slope = averages[-2:]
         yield "drift", sloped(Flat(len(past)), past, averages[0], slope, leads)

@@ -77,8 +77,12 @@ class Contest:
         counts = np.tile(_fading(len(self.told)), (len(self.told), 1))
         if len(counts) > 1:
             np.fill_diagonal(counts, 0.0)
+        answers = np.full((len(counts), *self.told.shape[2:]), np.nan)
         blends = _blends(self.edges, self.errors, counts)
-        return np.stack([blend(told, self.leads) for blend, told in zip(blends, self.told, strict=True)])
+        for answer, blend, told in zip(answers, blends, self.told, strict=True):
+            inside = int(np.isfinite(told).any(axis=(0, 1)).sum())  # leads beyond the end have no forecast
+            answer[:, :inside] = blend(told[..., :inside], self.leads[:inside])
+        return answers
 
 
 def _blends(edges: Steps, errors: FloatArray, counts: FloatArray) -> list[Blend]:
