@@ -196,7 +196,7 @@ class QueryDefaults(_Section):
     """When scores are worth an alarm."""
     forecast: Forecast = Forecast()
     """What is forecast."""
-    refit: PositiveDuration = Duration(3_600)
+    refit: PositiveDuration = Duration(21_600)
     """How often the models learn anew from the history. New samples are judged every cycle all the same."""
 
     @model_validator(mode="after")

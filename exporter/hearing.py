@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -16,10 +19,12 @@ from exporter.maintenance import MaintenanceWindow
 from exporter.silences.cache import SilenceCache
 from exporter.silences.reader import Silence
 from exporter.silences.silenced import AlertLabels
-from exporter.verdicts.database import VerdictStoreError
 from exporter.verdicts.desk import VerdictDesk
+from exporter.verdicts.errors import VerdictStoreError
 from exporter.verdicts.memory import QueryMemory, WatchedQueries
-from exporter.verdicts.store import VerdictStore
+
+if TYPE_CHECKING:
+    from exporter.verdicts.store import VerdictStore
 
 log = structlog.get_logger("forethought.hearing")
 
@@ -43,6 +48,8 @@ class Ears:
 class Hearing:
     """Listens for a running service.
 
+    The database is opened when it is first asked: its library takes longer to import than all the rest of a start.
+
     Parameters
     ----------
     config : Configuration
@@ -51,11 +58,6 @@ class Hearing:
         Gives the memories of the queries, by name.
     clock : callable
         Seconds since the epoch.
-
-    Attributes
-    ----------
-    desk : VerdictDesk
-        Where verdicts are given and taken back.
     """
 
     def __init__(
@@ -66,12 +68,23 @@ class Hearing:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._config, self._ears = config, ears
-        self._store = ears.store()
+        self._memories, self._clock = memories, clock
+        self._lock = threading.Lock()
+        self._opened: VerdictStore | None = None
         self._silences = self._listen(config)
         self._problem = ""
-        self.desk = VerdictDesk(
-            self._store, WatchedQueries(memories), lasts=lambda: float(self._config.verdicts.lasts), clock=clock
-        )
+
+    @cached_property
+    def desk(self) -> VerdictDesk:
+        """Where verdicts are given and taken back.
+
+        Raises
+        ------
+        VerdictStoreError
+            Where the database cannot be opened.
+        """
+        watched = WatchedQueries(self._memories)
+        return VerdictDesk(self._store(), watched, lasts=lambda: float(self._config.verdicts.lasts), clock=self._clock)
 
     def start(self) -> None:
         """Begin to read silences."""
@@ -89,7 +102,8 @@ class Hearing:
     def stop(self) -> None:
         """Hear no more."""
         self._hush()
-        self._store.close()
+        if self._opened:
+            self._opened.close()
 
     def held_back(self, query: str) -> HeldBack:
         """What holds the alarms of a query back, by the configuration as it is now."""
@@ -102,7 +116,7 @@ class Hearing:
     def verdicts(self, now: float) -> tuple[Verdict, ...]:
         """Those in force; none where they cannot be read, which is logged once: no cycle may fail for them."""
         try:
-            found = tuple(kept.verdict for kept in self._store.in_force(now))
+            found = tuple(kept.verdict for kept in self._store().in_force(now))
         except VerdictStoreError as error:
             if not self._problem:
                 log.warning("verdicts cannot be read; scores go on without them", problem=str(error))
@@ -114,9 +128,15 @@ class Hearing:
     def given(self) -> tuple[Verdict, ...]:
         """All that were given lately, also those that are over: what the share of false alarms is counted from."""
         try:
-            return tuple(kept.verdict for kept in self._store.all() if kept.revoked is None)
+            return tuple(kept.verdict for kept in self._store().all() if kept.revoked is None)
         except VerdictStoreError:
             return ()
+
+    def _store(self) -> VerdictStore:
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._ears.store()
+            return self._opened
 
     def _active(self) -> tuple[Silence, ...]:
         return self._silences.active() if self._silences else ()

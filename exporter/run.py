@@ -7,14 +7,17 @@ import signal
 import sys
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import cast
 
 import structlog
+from werkzeug.local import LocalProxy
 
 from exporter import __version__
 from exporter.config_file import ConfigError
 from exporter.server import ListenAddress, WebServer, make_app
 from exporter.service import Service
 from exporter.verdicts.api import verdict_api
+from exporter.verdicts.desk import VerdictDesk
 from exporter.verdicts.page import verdict_page
 from exporter.wiring import make_ears, make_state
 
@@ -39,7 +42,7 @@ def run_service(config_file: Path, address: ListenAddress, storage: Path | None,
         signal.signal(number, lambda received, _frame: signals.put(received))
     watch = FileWatch(config_file)  # before it is read, or a change in between would go unseen
     service = Service(config_file, make_state(storage) if storage else None, ears=make_ears(storage))
-    desk = service.hearing.desk
+    desk = cast(VerdictDesk, LocalProxy(lambda: service.hearing.desk))  # opened when it is first asked
     server = WebServer(make_app(service, verdict_api(desk), verdict_page(desk)), address)
     server.start()
     log.info("listening", version=__version__, address=str(ListenAddress(address.host, server.port)), pid=os.getpid())

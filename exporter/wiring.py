@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from exporter.remote_write.writer import RemoteWriter
     from exporter.silences.cache import SilenceCache
     from exporter.state.folder import StateFolder
+    from exporter.verdicts.store import VerdictStore
     from forecasting.base import Forecaster
     from sources.backend import Backend
     from sources.connection import Connection
@@ -228,9 +229,21 @@ def make_forecaster(query: config.QueryDefaults, occasions: Occasions | None = N
 def make_ears(folder: Path | None) -> Ears:
     """Say where verdicts are kept, a folder or nowhere, and how silences are read."""
     from exporter.hearing import Ears
+
+    return Ears(partial(open_verdicts, folder), make_silences)
+
+
+def open_verdicts(folder: Path | None) -> VerdictStore:
+    """Open the file of verdicts in a folder, or one that goes with the process.
+
+    Raises
+    ------
+    VerdictStoreError
+        Where it cannot be used.
+    """
     from exporter.verdicts.store import open_file, open_temporary
 
-    return Ears(open_temporary if folder is None else partial(open_file, folder / "verdicts.sqlite"), make_silences)
+    return open_temporary() if folder is None else open_file(folder / "verdicts.sqlite")
 
 
 def make_silences(settings: AlertmanagerSection) -> SilenceCache:

@@ -81,4 +81,4 @@ class ModelPlan:
     @property
     def forecast_refit(self) -> float:
         """Seconds between two fits of the forecaster: a forecast 15 minutes ahead cannot be an hour old."""
-        return min([float(self.refit), *(horizon / 4 for horizon in self.horizons)])
+        return min([float(self.refit), *(horizon / 2 for horizon in self.horizons)])

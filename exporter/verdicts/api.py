@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, ValidationError
 
-from exporter.verdicts.database import VerdictStoreError
 from exporter.verdicts.desk import NotKnown, VerdictDesk
+from exporter.verdicts.errors import VerdictStoreError
 from exporter.verdicts.origin import from_another_site
 from exporter.verdicts.records import Alert, Kept
 from exporter.verdicts.requests import NewVerdict, Webhook, said

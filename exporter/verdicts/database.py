@@ -9,11 +9,8 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from exporter.verdicts.errors import VerdictStoreError
 from exporter.verdicts.tables import METADATA, SCHEMA, VERSION
-
-
-class VerdictStoreError(Exception):
-    """Verdicts cannot be kept or read. The message is one line."""
 
 
 @contextmanager

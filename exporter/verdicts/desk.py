@@ -5,15 +5,17 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Collection, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from detectors.verdict import KindOfTime, Opinion, Verdict
 from exporter.verdicts.records import Alert, Kept
 from exporter.verdicts.requests import NewVerdict, WebhookAlert, When
 from exporter.verdicts.scope import around, scope_of_alert
-from exporter.verdicts.store import VerdictStore
 from series import SeriesKey
 from series.matcher import Matcher, parse_matchers, written
+
+if TYPE_CHECKING:
+    from exporter.verdicts.store import VerdictStore
 
 DEFAULT_LASTS = 30.0 * 86_400
 

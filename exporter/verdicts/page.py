@@ -16,8 +16,8 @@ from detectors.feedback import effect
 from detectors.verdict import Opinion, Verdict
 from exporter.pages.environment import render
 from exporter.pages.text import Labels
-from exporter.verdicts.database import VerdictStoreError
 from exporter.verdicts.desk import NotKnown, VerdictDesk
+from exporter.verdicts.errors import VerdictStoreError
 from exporter.verdicts.origin import from_another_site
 from exporter.verdicts.requests import NewVerdict, said
 from exporter.verdicts.token import FormToken

@@ -14,7 +14,8 @@ import structlog
 from sqlalchemy import Connection, Engine, RowMapping, create_engine, delete, func, insert, select, update
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from exporter.verdicts.database import VerdictStoreError, prepare, sqlite, told
+from exporter.verdicts.database import prepare, sqlite, told
+from exporter.verdicts.errors import VerdictStoreError
 from exporter.verdicts.records import Alert, Kept, alert_of, alert_row, verdict_of, verdict_row
 from exporter.verdicts.tables import ALERTS, VERDICTS
 from series.calendar import DAY

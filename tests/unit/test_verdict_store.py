@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from detectors.verdict import KindOfTime, Opinion, Verdict
-from exporter.verdicts.database import VerdictStoreError
+from exporter.verdicts.errors import VerdictStoreError
 from exporter.verdicts.records import Alert, Kept
 from exporter.verdicts.store import Limits, open_file, open_temporary, open_url
 from series.matcher import parse_matchers
