@@ -10,6 +10,7 @@ from multiprocessing.connection import Connection
 from urllib.parse import parse_qs
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 
 from series import FloatArray
@@ -28,8 +29,8 @@ def answering(n_series: int) -> Iterator[str]:
         server.join()
 
 
-def values_at(times: FloatArray, row: int) -> FloatArray:
-    """Daily wave, weekend dip and noise of one series: the same at every call."""
+def values_at(times: FloatArray, row: int | npt.NDArray[np.intp]) -> FloatArray:
+    """Daily wave, weekend dip and noise of one series, or of many (n_series, 1): the same at every call."""
     day = np.sin(2 * np.pi * (times / 86_400 + row % 24 / 24))
     weekend = 1 - 0.3 * ((times // 86_400 + 3) % 7 >= 5)
     noise = np.sin(times * 12.9898 + row * 78.233) * 43758.5453
