@@ -9,10 +9,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -45,9 +46,18 @@ ALERTS = {
 
 
 @dataclass(frozen=True)
+class Receiver:
+    """Where notifications for teams arrive, and those for forethought."""
+
+    url: str
+    teams: queue.Queue[dict[str, Any]]
+    forethought: queue.Queue[dict[str, Any]]
+
+
+@dataclass(frozen=True)
 class Alertmanager:
     url: str
-    notifications: queue.Queue[dict[str, Any]]
+    told: Receiver
 
     def send(self, *names: str) -> None:
         body = [{"labels": ALERTS[name], "annotations": {"summary": name}} for name in names]
@@ -58,7 +68,7 @@ class Alertmanager:
         return {alert["annotations"]["summary"] for alert in alerts if alert["status"]["inhibitedBy"]}
 
     def notification(self) -> dict[str, Any]:
-        return self.notifications.get(timeout=20)
+        return self.told.teams.get(timeout=20)
 
 
 def free_port() -> int:
@@ -68,12 +78,13 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def receiver() -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
-    received: queue.Queue[dict[str, Any]] = queue.Queue()
+def receiver() -> Iterator[Receiver]:
+    told = Receiver("", queue.Queue(), queue.Queue())
 
     class Hook(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            received.put(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            (told.teams if self.path == "/hook" else told.forethought).put(body)
             self.send_response(200)
             self.end_headers()
 
@@ -82,20 +93,20 @@ def receiver() -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hook)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/hook", received
+    yield replace(told, url=f"http://127.0.0.1:{server.server_address[1]}")
     server.shutdown()
     server.server_close()
 
 
 @pytest.fixture
-def alertmanager(tmp_path: Path, receiver: tuple[str, queue.Queue[dict[str, Any]]]) -> Iterator[Alertmanager]:
+def alertmanager(tmp_path: Path, receiver: Receiver) -> Iterator[Alertmanager]:
     """The real program on the real file, with waits cut short and webhooks pointed to the test."""
-    hook, received = receiver
     config = yaml.safe_load((ROOT / "alertmanager.yml").read_text())
     config["templates"] = [str(ROOT / "templates" / "*.tmpl")]
     config["route"] |= {"group_wait": "1s", "group_interval": "1s"}
     for each in config["receivers"]:
-        each["webhook_configs"][0]["url"] = hook
+        [hook] = each["webhook_configs"]
+        hook["url"] = receiver.url + urlsplit(hook["url"]).path
     path, url = tmp_path / "alertmanager.yml", f"127.0.0.1:{free_port()}"
     path.write_text(yaml.safe_dump(config))
     arguments = [f"--config.file={path}", f"--storage.path={tmp_path}/data", f"--web.listen-address={url}"]
@@ -104,7 +115,7 @@ def alertmanager(tmp_path: Path, receiver: tuple[str, queue.Queue[dict[str, Any]
         process = subprocess.Popen(command, stderr=log)
     try:
         wait_until_ready(f"http://{url}/-/ready")
-        yield Alertmanager(f"http://{url}", received)
+        yield Alertmanager(f"http://{url}", receiver)
     finally:
         process.terminate()
         process.wait(timeout=20)
@@ -152,4 +163,14 @@ def test_a_dead_source_is_the_only_thing_told(alertmanager: Alertmanager) -> Non
         "ForethoughtSourceDown",
     )
     with pytest.raises(queue.Empty):
-        alertmanager.notifications.get(timeout=3)
+        alertmanager.told.teams.get(timeout=3)
+    assert alertmanager.told.forethought.empty()
+
+
+def test_forethought_hears_of_each_anomaly_by_itself(alertmanager: Alertmanager) -> None:
+    alertmanager.send("warning", "other series", "no samples")
+    first, second = (alertmanager.told.forethought.get(timeout=20) for _ in range(2))
+    assert {one["alerts"][0]["annotations"]["summary"] for one in (first, second)} == {"warning", "other series"}
+    assert [len(one["alerts"]) for one in (first, second)] == [1, 1]
+    assert first["alerts"][0]["fingerprint"] != second["alerts"][0]["fingerprint"]
+    assert alertmanager.notification()["receiver"] in ("acme", "platform")

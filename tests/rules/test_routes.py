@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import subprocess
 from pathlib import Path
@@ -15,11 +16,12 @@ MANUAL = ROOT.parent / "docs" / "alerting.md"
 
 TENANTS = ("acme", "globex", "initech", "umbrella")
 ROUTES = [
-    *[(f"alertname=ForethoughtAnomaly tenant={t} severity=warning", t) for t in TENANTS],
-    *[(f"alertname=ForethoughtAnomaly tenant={t} severity=critical", f"{t}-page") for t in TENANTS],
-    ("alertname=ForethoughtAnomaly tenant=none severity=warning", "platform"),
-    ("alertname=ForethoughtAnomaly tenant=newcomer severity=warning", "platform"),
-    ("alertname=ForethoughtAnomaly tenant=newcomer severity=critical", "platform-page"),
+    # forethought itself hears of every anomaly, so that verdicts can refer to it.
+    *[(f"alertname=ForethoughtAnomaly tenant={t} severity=warning", f"verdicts,{t}") for t in TENANTS],
+    *[(f"alertname=ForethoughtAnomaly tenant={t} severity=critical", f"verdicts,{t}-page") for t in TENANTS],
+    ("alertname=ForethoughtAnomaly tenant=none severity=warning", "verdicts,platform"),
+    ("alertname=ForethoughtAnomaly tenant=newcomer severity=warning", "verdicts,platform"),
+    ("alertname=ForethoughtAnomaly tenant=newcomer severity=critical", "verdicts,platform-page"),
     ("alertname=ForethoughtWidespreadAnomaly tenant=none severity=critical", "platform-page"),
     ("alertname=ForethoughtForecastMissed tenant=acme severity=info", "digest"),
     ("alertname=ForethoughtDown component=forethought tenant=none severity=critical", "platform-page"),
@@ -52,9 +54,9 @@ def test_configuration_is_valid() -> None:
     amtool("check-config", str(CONFIG))
 
 
-@pytest.mark.parametrize(("labels", "receiver"), ROUTES)
-def test_alert_goes_to(labels: str, receiver: str) -> None:
-    amtool("config", "routes", "test", f"--config.file={CONFIG}", f"--verify.receivers={receiver}", *labels.split())
+@pytest.mark.parametrize(("labels", "receivers"), ROUTES)
+def test_alert_goes_to(labels: str, receivers: str) -> None:
+    amtool("config", "routes", "test", f"--config.file={CONFIG}", f"--verify.receivers={receivers}", *labels.split())
 
 
 def test_receivers_of_the_manual_are_valid(tmp_path: Path) -> None:
@@ -68,7 +70,7 @@ def test_receivers_of_the_manual_are_valid(tmp_path: Path) -> None:
 
 def test_every_receiver_is_reached_by_a_case() -> None:
     declared = {receiver["name"] for receiver in yaml.safe_load(CONFIG.read_text())["receivers"]}
-    assert declared == {receiver for _, receiver in ROUTES}
+    assert declared == {receiver for _, receivers in ROUTES for receiver in receivers.split(",")}
 
 
 def test_title_says_what_and_whose() -> None:
@@ -83,7 +85,16 @@ def test_text_says_value_band_beginning_and_where_to_look() -> None:
     assert "Over: Unusual: run_duration_seconds pipeline_id=orders\n  From 2026-11-20 19:00:00 UTC" in text
 
 
+@pytest.mark.parametrize(("name", "kind"), [("forethought.text", "text"), ("forethought.html", "html")])
+def test_message_says_why_and_asks_whether_it_was_right(name: str, kind: str) -> None:
+    text = html.unescape(render(name, kind))
+    assert "12.5 where 4..8 was expected (Fri 20:00); 2 of 3 detectors agree; 3rd time in 14 days" in text
+    for pipeline in ("billing", "orders"):  # also of what is over: people look at it then
+        address = f"http://localhost:9815/verdict?query=run_duration_seconds&series=pipeline_id%3D%22{pipeline}%22"
+        assert re.search(rf'Was this right\? {re.escape(address)}$|"{re.escape(address)}">Was this right', text, re.M)
+
+
 def test_html_escapes_label_values() -> None:
-    html = render("forethought.html", "html")
-    assert "pipeline_id=billing &lt;new&gt;" in html
-    assert "<new>" not in html
+    page = render("forethought.html", "html")
+    assert "pipeline_id=billing &lt;new&gt;" in page
+    assert "<new>" not in page
