@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -16,6 +17,8 @@ RULES = CHECKOUT / "alertmanager" / "rules"
 ALERTMANAGER = CHECKOUT / "alertmanager" / "alertmanager.yml"
 FORETHOUGHT = CHECKOUT / "demo" / "forethought.yml"
 SIDECAR_JOB = "forethought"
+SIDECAR_IN_RULES = "http://localhost:9815"
+ALERTS_API = "/api/v1/alerts"
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ class State:
         return self.folder / "forethought.yml"
 
     @property
+    def rules(self) -> Path:
+        """Folder of the alert rules."""
+        return self.folder / "rules"
+
+    @property
     def notifications(self) -> Path:
         """What the receiver got."""
         return self.folder / "notifications.json"
@@ -52,14 +60,18 @@ class State:
 
 def write_all(state: State, ports: Ports) -> None:
     """Write the three configurations; Prometheus' as long as there is no sidecar."""
-    _write(state.prometheus, without_sidecar(prometheus(_read(PROMETHEUS), ports)))
+    _write(state.prometheus, without_sidecar(prometheus(_read(PROMETHEUS), state.rules, ports)))
     _write(state.alertmanager, alertmanager(_read(ALERTMANAGER), ports))
     _write(state.forethought, forethought(_read(FORETHOUGHT), ports))
 
 
 def write_with_sidecar(state: State, ports: Ports) -> None:
-    """Write Prometheus' configuration for the time when the sidecar runs."""
-    _write(state.prometheus, prometheus(_read(PROMETHEUS), ports))
+    """Write rules, and Prometheus' configuration, for the time when the sidecar runs."""
+    state.rules.mkdir(exist_ok=True)
+    for path in RULES.glob("*.yml"):
+        text = path.read_text(encoding="utf-8").replace(SIDECAR_IN_RULES, ports.url("sidecar"))
+        (state.rules / path.name).write_text(text, encoding="utf-8")
+    _write(state.prometheus, prometheus(_read(PROMETHEUS), state.rules, ports))
 
 
 def without_sidecar(config: Any) -> Any:
@@ -68,9 +80,9 @@ def without_sidecar(config: Any) -> Any:
     return config | {"rule_files": [], "scrape_configs": jobs}
 
 
-def prometheus(config: Any, ports: Ports) -> Any:
+def prometheus(config: Any, rules: Path, ports: Ports) -> Any:
     """Prometheus' configuration with this run's addresses and rules."""
-    config["rule_files"] = [str(RULES / "*.yml")]
+    config["rule_files"] = [str(rules / "*.yml")]
     config["alerting"]["alertmanagers"] = [{"static_configs": [_static(ports.alertmanager)]}]
     addresses = {"prometheus": ports.prometheus, "alertmanager": ports.alertmanager, SIDECAR_JOB: ports.sidecar}
     for job in config["scrape_configs"]:
@@ -82,18 +94,20 @@ def prometheus(config: Any, ports: Ports) -> Any:
 
 
 def alertmanager(config: Any, ports: Ports) -> Any:
-    """Alertmanager's configuration with every webhook pointed to this run's receiver."""
+    """Alertmanager's configuration with every webhook pointed to this run's sidecar or receiver."""
     folder = ALERTMANAGER.parent
     config["templates"] = [str(folder / pattern) for pattern in config.get("templates", [])]
     for receiver in config["receivers"]:
         for webhook in receiver.get("webhook_configs", []):
-            webhook["url"] = ports.url("receiver") + "/hook"
+            path = urlsplit(webhook["url"]).path
+            webhook["url"] = ports.url("sidecar" if path == ALERTS_API else "receiver") + path
     return config
 
 
 def forethought(config: Any, ports: Ports) -> Any:
-    """The sidecar's configuration with this run's Prometheus."""
+    """The sidecar's configuration with this run's Prometheus and Alertmanager."""
     config["source"]["url"] = ports.url("prometheus")
+    config["alertmanager"]["url"] = ports.url("alertmanager")
     return config
 
 

@@ -42,7 +42,11 @@ def test_prometheus_scrapes_this_run_s_ports_and_reads_the_rules(state: configur
     configure.write_with_sidecar(state, PORTS)
     config = read(state.prometheus)
     text = state.prometheus.read_text()
-    assert config["rule_files"] == [str(CHECKOUT / "alertmanager" / "rules" / "*.yml")]
+    assert config["rule_files"] == [f"{state.folder}/rules/*.yml"]
+    assert {path.name for path in state.rules.iterdir()} == {path.name for path in configure.RULES.iterdir()}
+    rules = (state.rules / "forethought.yml").read_text()
+    assert "http://127.0.0.1:20002/verdict?query=" in rules
+    assert "localhost:9815" not in rules
     assert "127.0.0.1:9" not in text
     jobs = {job["job_name"]: job for job in config["scrape_configs"]}
     assert jobs["forethought"]["honor_labels"] is True
@@ -54,7 +58,7 @@ def test_prometheus_scrapes_this_run_s_ports_and_reads_the_rules(state: configur
 def test_every_receiver_of_alertmanager_points_to_this_run_s(state: configure.State) -> None:
     config = read(state.alertmanager)
     urls = {hook["url"] for receiver in config["receivers"] for hook in receiver["webhook_configs"]}
-    assert urls == {"http://127.0.0.1:20004/hook"}
+    assert urls == {"http://127.0.0.1:20004/hook", "http://127.0.0.1:20002/api/v1/alerts"}
     for pattern in config["templates"]:
         assert list(Path("/").glob(pattern.lstrip("/")))
     original = read(configure.ALERTMANAGER)
@@ -65,6 +69,7 @@ def test_every_receiver_of_alertmanager_points_to_this_run_s(state: configure.St
 def test_the_sidecar_asks_this_run_s_prometheus_and_is_otherwise_unchanged(state: configure.State) -> None:
     config, original = read(state.forethought), read(configure.FORETHOUGHT)
     assert config["source"]["url"] == "http://127.0.0.1:20000"
+    assert config["alertmanager"]["url"] == "http://127.0.0.1:20001"
     assert config["queries"] == original["queries"]
 
 
