@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -19,6 +21,9 @@ from series import BoolArray, FloatArray, SeriesKey, Window
 _MORE = 8
 # Steps judged at most in one cycle; what was before a longer silence is no longer the present.
 MOST_NEW = 60
+# Batches due at once that are fitted in more than one thread: at a start, when everything waits for them.
+_MANY = 4
+_WORKERS = min(2, os.cpu_count() or 1)
 # Decimal digits that a float32 keeps.
 _DIGITS = 7
 
@@ -110,15 +115,19 @@ class DetectorSlot:
         self._begin(window)
         if window.n_steps < 2 or not window.n_series:
             return None
-        started = time.perf_counter()
-        fits = 0
-        for batch, last in self._due(window, epoch):
-            spent = time.perf_counter() - started
-            if fits and spent > (within / 4 if batch.fitted else within):
-                break
-            self._fit(batch, window, last, epoch)
-            fits += 1
-        return time.perf_counter() - started if fits else None
+        due, started = self._due(window, epoch), time.perf_counter()
+
+        def fit(number: int) -> None:
+            batch, last = due[number]
+            if number == 0 or time.perf_counter() - started < (within / 4 if batch.fitted else within):
+                self._fit(batch, window, last, epoch)
+
+        if len(due) < _MANY:
+            list(map(fit, range(len(due))))
+        else:
+            with ThreadPoolExecutor(_WORKERS, "fit") as pool:
+                list(pool.map(fit, range(len(due))))
+        return time.perf_counter() - started if due else None
 
     def judge(self, window: Window) -> Seen:
         """Compare the newest steps of `window`, which `fit_if_due` has seen, with what was expected of them."""
