@@ -2,9 +2,9 @@
 
     python -m benchmarks.growth [--series 1000 --series 10000 --series 100000] [--picture FILE.svg]
 
-Each process gets a day and a half at 60 s (2,016 steps) already in its store, fits its models, and then runs a cycle a minute
-against a server that answers as Prometheus does, in another process. Refits are spread over the cycles, so the mean of
-any ten holds its share of them. Prints one JSON object as its last line; --picture needs matplotlib.
+Each process gets a day and a half at 60 s (2,016 steps) already in its store, fits its models, and then runs a cycle
+a minute against a server that answers as Prometheus does, in another process. Refits are spread over the cycles, so
+the mean of any ten holds its share of them. Prints one JSON object as its last line; --picture needs matplotlib.
 """
 
 from __future__ import annotations
