@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from series import BoolArray, FloatArray
 
 # Rows of the sums.
-_COUNT, _ERROR, _NAIVE, _RELATIVE, _SIGNED, _INSIDE = range(6)
+_COUNT, _ERROR, _NAIVE, _RELATIVE, _SIGNED, _INSIDE, _OWN = range(7)
 # Rows of what is awaited.
-_MEAN, _LOWER, _UPPER, _REPEATED = range(4)
+_MEAN, _LOWER, _UPPER, _REPEATED, _FORECASTER = range(5)
 
 
 @dataclass(eq=False)
@@ -25,16 +26,18 @@ class Tracker:
     ----------
     due : (n_horizons, capacity) float64
         Seconds since the epoch that forecasts are awaited for; NaN in a free place.
-    awaited : (n_horizons, capacity, 4, n_series) float64
-        Mean, lower, upper and the naive forecast for that time.
-    sums : (n_horizons, 6, n_series) float64
-        Fading sums: comparisons, absolute error, that of the naive forecast, relative error, error, samples inside.
+    awaited : (n_horizons, capacity, 5, n_series) float32
+        Mean, lower, upper, the naive forecast for that time and what the forecaster itself said. What came is rounded
+        alike before it is compared, so that rounding puts nothing outside of an interval.
+    sums : (n_horizons, 7, n_series) float64
+        Fading sums: comparisons, absolute error, that of the naive forecast, relative error, error, samples inside,
+        absolute error of the forecaster itself.
     fading : float
         What is left of a comparison's weight at the next one.
     """
 
     due: FloatArray
-    awaited: FloatArray
+    awaited: npt.NDArray[np.float32]
     sums: FloatArray
     fading: float
 
@@ -51,12 +54,14 @@ class Tracker:
         """
         return cls(
             np.full((n_horizons, capacity), np.nan),
-            np.full((n_horizons, capacity, 4, n_series), np.nan),
-            np.zeros((n_horizons, 6, n_series)),
+            np.full((n_horizons, capacity, 5, n_series), np.nan, dtype=np.float32),
+            np.zeros((n_horizons, 7, n_series)),
             float(np.exp(-1 / memory)),
         )
 
-    def expect(self, horizon: int, due: float, bounds: FloatArray, naive: FloatArray) -> None:
+    def expect(
+        self, horizon: int, due: float, bounds: FloatArray, naive: FloatArray, own: FloatArray | None = None
+    ) -> None:
         """Remember what was said for the instant `due`; where no place is free, the oldest is forgotten.
 
         Parameters
@@ -64,14 +69,17 @@ class Tracker:
         horizon : int
             Row of the horizons.
         bounds : (3, n_series) float64
-            Mean, lower and upper.
+            Mean, lower and upper, as they were told.
         naive : (n_series,) float64
             What repeating the last season says of the same instant.
+        own : (n_series,) float64 or None
+            What the forecaster said, where something else was told in its place.
         """
         places = self.due[horizon]
         place = int(np.where(np.isnan(places), -np.inf, places).argmin())
         places[place] = due
-        self.awaited[horizon, place] = np.concatenate([bounds, naive[np.newaxis]])
+        with np.errstate(over="ignore"):
+            self.awaited[horizon, place] = np.vstack([bounds, naive, bounds[_MEAN] if own is None else own])
 
     def observe(self, time: float, values: FloatArray) -> None:
         """Compare what was said for `time` with what came, (n_series,); forget what should have come before.
@@ -84,12 +92,15 @@ class Tracker:
             self.due[horizon, place] = np.nan
 
     def _compare(self, horizon: int, said: FloatArray, came: FloatArray) -> None:
+        said, came = said.astype(np.float64), rounded(came)
         known = np.isfinite(came) & np.isfinite(said).all(axis=0)
         error, naive = came - said[_MEAN], np.abs(came - said[_REPEATED])
         size = np.abs(came) + np.abs(said[_MEAN])
         relative = np.divide(2 * np.abs(error), size, out=np.zeros_like(size), where=size > 0)
         inside = (said[_LOWER] <= came) & (came <= said[_UPPER])
-        new = np.stack([np.ones_like(came), np.abs(error), naive, relative, error, inside.astype(np.float64)])
+        new = np.stack(
+            [np.ones_like(came), np.abs(error), naive, relative, error, inside, np.abs(came - said[_FORECASTER])]
+        )
         sums = self.sums[horizon]
         self.sums[horizon] = np.where(known, self.fading * sums + new, sums)
 
@@ -99,7 +110,7 @@ class Tracker:
         known = kept >= 0
         for name, empty in (("awaited", np.nan), ("sums", 0.0)):
             old = getattr(self, name)
-            new = np.full((*old.shape[:-1], len(kept)), empty)
+            new = np.full((*old.shape[:-1], len(kept)), empty, dtype=old.dtype)
             new[..., known] = old[..., kept[known]]
             setattr(self, name, new)
 
@@ -124,6 +135,11 @@ class Tracker:
         return _ratio(self.sums[:, _SIGNED], self.weight)
 
     @property
+    def bias_ratio(self) -> FloatArray:
+        """(n_horizons, n_series): mean error over the mean absolute error, -1 to 1: how one-sided the errors are."""
+        return _ratio(self.sums[:, _SIGNED], self.sums[:, _ERROR])
+
+    @property
     def coverage(self) -> FloatArray:
         """(n_horizons, n_series): share of samples inside the interval."""
         return _ratio(self.sums[:, _INSIDE], self.weight)
@@ -133,12 +149,18 @@ class Tracker:
         return _ratio(_ratio(self.sums[:, _ERROR], self.weight), np.broadcast_to(scale, self.weight.shape))
 
     def falls_behind(self, *, margin: float = 0.05, fewest: float = 30.0) -> BoolArray:
-        """(n_horizons, n_series): the naive forecast was better by more than `margin`, over enough comparisons.
+        """(n_horizons, n_series): the naive forecast beat the forecaster by more than `margin`, often enough.
 
         These series are better forecast by repeating the season until the figures recover.
         """
-        behind: BoolArray = (self.weight >= fewest) & (self.sums[:, _ERROR] > (1 + margin) * self.sums[:, _NAIVE])
+        behind: BoolArray = (self.weight >= fewest) & (self.sums[:, _OWN] > (1 + margin) * self.sums[:, _NAIVE])
         return behind
+
+
+def rounded(values: FloatArray) -> FloatArray:
+    """Values as they would be kept among what is awaited."""
+    with np.errstate(over="ignore"):
+        return np.asarray(values, dtype=np.float32).astype(np.float64)
 
 
 def _ratio(part: FloatArray, whole: FloatArray) -> FloatArray:
