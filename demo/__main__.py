@@ -19,6 +19,7 @@ from rich.console import Console
 
 from demo import configure, show, stack
 from demo.children import ChildDied, Children
+from demo.incident_command import incident
 from demo.ports import Ports, choose
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -29,6 +30,7 @@ Examples:
   python -m demo                       the whole half hour
   python -m demo --no-incidents        a quiet platform: watch that nothing alerts
   python -m demo --days 3 --minutes 5  sooner ready, with less to learn from
+  python -m demo incident --help       let something go wrong in a demo that runs
 """
 
 
@@ -36,7 +38,7 @@ class CannotStart(click.ClickException):
     """Something is missing or taken; said in one line."""
 
 
-@click.command(epilog=EXAMPLES)
+@click.group(epilog=EXAMPLES, invoke_without_command=True)
 @click.option("--minutes", type=click.FloatRange(min=0), help="End by itself so long after it is ready.")
 @click.option("--no-incidents", is_flag=True, help="Let nothing go wrong: nothing should alert then.")
 @click.option("--days", type=click.FloatRange(2, 28), default=14, show_default=True, help="Days of history to make up.")
@@ -48,13 +50,24 @@ class CannotStart(click.ClickException):
     default=configure.CHECKOUT / ".demo",
     help="Folder for configurations, data and logs; emptied at the start.  [default: .demo in the checkout]",
 )
-def main(minutes: float | None, no_incidents: bool, days: float, port_base: int | None, seed: int, state: Path) -> None:
+@click.pass_context
+def main(
+    context: click.Context,
+    minutes: float | None,
+    no_incidents: bool,
+    days: float,
+    port_base: int | None,
+    seed: int,
+    state: Path,
+) -> None:
     """Show forethought at work, on real servers.
 
     Starts a Prometheus with two weeks of history, an Alertmanager, a made-up pipeline platform of 60 workloads in
     which things go wrong on a schedule, forethought beside them, and a receiver that shows every notification.
     Ctrl-C ends all of it.
     """
+    if context.invoked_subcommand:
+        return
     console = Console()
     options = stack.Options(days=days, seed=seed, incidents=not no_incidents, minutes=minutes)
     wanted = Ports.from_base(port_base) if port_base else Ports()
@@ -134,6 +147,8 @@ def _signals_as_interrupt() -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
 
+
+main.add_command(incident)
 
 if __name__ == "__main__":
     main()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -48,6 +49,15 @@ class State:
         return self.folder / "rules"
 
     @property
+    def ports(self) -> Path:
+        """The ports in use, for commands that talk to this run."""
+        return self.folder / "ports.json"
+
+    def read_ports(self) -> Ports:
+        """The ports in use. Raises FileNotFoundError where no demo has written them."""
+        return Ports(**json.loads(self.ports.read_text(encoding="utf-8")))
+
+    @property
     def notifications(self) -> Path:
         """What the receiver got."""
         return self.folder / "notifications.json"
@@ -59,7 +69,8 @@ class State:
 
 
 def write_all(state: State, ports: Ports) -> None:
-    """Write the three configurations; Prometheus' as long as there is no sidecar."""
+    """Write the ports and the three configurations; Prometheus' as long as there is no sidecar."""
+    state.ports.write_text(json.dumps(asdict(ports)) + "\n", encoding="utf-8")
     _write(state.prometheus, without_sidecar(prometheus(_read(PROMETHEUS), state.rules, ports)))
     _write(state.alertmanager, alertmanager(_read(ALERTMANAGER), ports))
     _write(state.forethought, forethought(_read(FORETHOUGHT), ports))

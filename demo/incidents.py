@@ -78,7 +78,8 @@ class Incident:
         return np.asarray(piled * (1.0 - drained), dtype=np.float64)
 
 
-def _failure_burst(target: str, start: float, seconds: float) -> Incident:
+def failure_burst(target: str, start: float, seconds: float) -> Incident:
+    """Runs fail and are started again and again."""
     return Incident(
         "failure burst",
         "four of five runs fail, retries storm, the queue builds up",
@@ -91,7 +92,8 @@ def _failure_burst(target: str, start: float, seconds: float) -> Incident:
     )
 
 
-def _slow_step(target: str, start: float, seconds: float) -> Incident:
+def slow_step(target: str, start: float, seconds: float) -> Incident:
+    """One step of the runs takes long."""
     return Incident(
         "slow step",
         "step transform takes eight times as long",
@@ -103,7 +105,25 @@ def _slow_step(target: str, start: float, seconds: float) -> Incident:
     )
 
 
-def _cost_leak(target: str, start: float, seconds: float) -> Incident:
+def level_shift(target: str, start: float, seconds: float) -> Incident:
+    """From now on everything takes more."""
+    return Incident(
+        "level shift",
+        "a release makes runs take three times the time, CPU and memory; it stays so",
+        target,
+        start,
+        seconds,
+        factors={"slowness": 3.0, "memory": 3.0},
+    )
+
+
+def dead_exporter(target: str, start: float, seconds: float) -> Incident:
+    """The exporter of the gateway does not answer."""
+    return Incident("dead exporter", "the metrics of the LLM gateway stop answering", target, start, seconds)
+
+
+def cost_leak(target: str, start: float, seconds: float) -> Incident:
+    """Calls of a language model grow and grow."""
     return Incident(
         "cost leak",
         "prompts grow until a run takes twelve times the tokens, and costs twelve times as much",
@@ -127,34 +147,21 @@ def _missed_run(target: str, start: float, seconds: float) -> Incident:
 
 
 SCHEDULE: tuple[Incident, ...] = (
-    _failure_burst("billing-invoice-export", 1.0, 5 * MINUTE),
-    _slow_step("catalog-search-index", 6 * MINUTE, 6 * MINUTE),
-    Incident(
-        "level shift",
-        "a release makes runs take three times the time, CPU and memory; it stays so",
-        "checkout-order-sync",
-        10 * MINUTE,
-        20 * MINUTE,
-        factors={"slowness": 3.0, "memory": 3.0},
-    ),
+    failure_burst("billing-invoice-export", 1.0, 5 * MINUTE),
+    slow_step("catalog-search-index", 6 * MINUTE, 6 * MINUTE),
+    level_shift("checkout-order-sync", 10 * MINUTE, 20 * MINUTE),
     _missed_run("ledger-nightly-close", MISSED_RUN_AFTER - 5 * MINUTE, 10 * MINUTE),
-    _cost_leak("support-ticket-triage", 15 * MINUTE, 10 * MINUTE),
-    Incident(
-        "dead exporter",
-        "the metrics of the LLM gateway stop answering",
-        GATEWAY,
-        25 * MINUTE,
-        3 * MINUTE,
-    ),
+    cost_leak("support-ticket-triage", 15 * MINUTE, 10 * MINUTE),
+    dead_exporter(GATEWAY, 25 * MINUTE, 3 * MINUTE),
 )
 """Live incidents; `start` counts from the moment the demo is ready."""
 
 PAST: tuple[Incident, ...] = (
-    _failure_burst("billing-payment-capture", -11.3 * DAY, 25 * MINUTE),
-    _slow_step("orders-fraud-check", -8.6 * DAY, 40 * MINUTE),
-    _cost_leak("docs-invoice-extract", -4.4 * DAY, 50 * MINUTE),
+    failure_burst("billing-payment-capture", -11.3 * DAY, 25 * MINUTE),
+    slow_step("orders-fraud-check", -8.6 * DAY, 40 * MINUTE),
+    cost_leak("docs-invoice-extract", -4.4 * DAY, 50 * MINUTE),
     _missed_run("backup-nightly-claims", -2.5 * DAY, DAY),
-    _failure_burst("claims-document-intake", -1.7 * DAY, 20 * MINUTE),
+    failure_burst("claims-document-intake", -1.7 * DAY, 20 * MINUTE),
 )
 """Incidents of the history; `start` counts from its end."""
 

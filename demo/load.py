@@ -8,15 +8,16 @@ import time
 
 import click
 import requests
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from waitress import create_server
 
 from demo.exposition import PLATFORM, families
 from demo.history import SCRAPE, STEP, Historian, platform_until
-from demo.incidents import GATEWAY, SCHEDULE, placed
+from demo.incidents import GATEWAY, SCHEDULE, Incident, placed
 from demo.live import Gateway, Live, LiveCollector
+from demo.planting import CannotPlant, plant
 from demo.remote_write import WriteRefused
 from demo.workloads import read_workloads
 
@@ -66,6 +67,14 @@ class LoadGenerator:
             self.live.plan(placed(SCHEDULE, self._started))
         return self._started
 
+    def plant(self, kind: str, target: str | None, minutes: float) -> Incident:
+        """Let an incident begin now. Raises CannotPlant for one that cannot be."""
+        if self.live is None:
+            raise CannotPlant("Incidents need a running platform. The history is still being written.")
+        incident = plant(kind, target, time.time(), 60 * minutes, read_workloads())
+        self.live.plan([incident])
+        return incident
+
     def targets(self) -> list[dict[str, object]]:
         """What Prometheus reads by http_sd: nothing before the history is written.
 
@@ -92,7 +101,7 @@ class LoadGenerator:
 
 
 def create_app(generator: LoadGenerator) -> Flask:
-    """The pages of the load generator: metrics, readiness, the start of the incidents."""
+    """The pages of the load generator: metrics, readiness, the start of the incidents, one more of them."""
     app = Flask(__name__)
 
     @app.get("/metrics")
@@ -114,6 +123,17 @@ def create_app(generator: LoadGenerator) -> Flask:
         if generator.live is None:
             return "the history is still being written\n", 503
         return jsonify(started=generator.begin_incidents())
+
+    @app.post("/-/incident")
+    def incident() -> ResponseReturnValue:
+        asked = request.get_json(silent=True)
+        if not isinstance(asked, dict) or not isinstance(asked.get("minutes", 5), int | float):
+            return 'The body must be like {"kind": "failure-burst", "target": null, "minutes": 5}.\n', 400
+        try:
+            planted = generator.plant(str(asked.get("kind")), asked.get("target"), asked.get("minutes", 5))
+        except CannotPlant as error:
+            return f"{error}\n", 400
+        return jsonify(kind=planted.kind, title=planted.title, target=planted.target, end=planted.end), 201
 
     return app
 

@@ -61,6 +61,7 @@ def ready(console: Console, ports: Ports, seconds: float) -> None:
         console.print(
             f"  {text}\n    {address}", soft_wrap=True, highlight=False
         )  # an address in one piece can be clicked
+    console.print("To let something else go wrong: python -m demo incident --help")
     console.print(f"[bold green]ready[/] after {seconds:.0f} s at {clock(time.time())}")
 
 

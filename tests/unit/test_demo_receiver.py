@@ -41,6 +41,14 @@ def test_a_notification_is_kept_in_the_file_and_on_both_pages(
     assert "Unusual: &lt;b&gt;failures" in page
 
 
+def test_a_notification_shows_why_and_asks_whether_it_was_right(client: FlaskClient) -> None:
+    annotations = {"why": "9 where 1..2 was expected", "verdict_url": "http://127.0.0.1:9815/verdict?query=a&series=b"}
+    client.post("/hook", json=BODY | {"alerts": [{"labels": {}, "annotations": annotations}]})
+    page = client.get("/").text
+    assert "9 where 1..2 was expected" in page
+    assert '<a href="http://127.0.0.1:9815/verdict?query=a&amp;series=b">Was this right?</a>' in page
+
+
 def test_nothing_yet_is_said_so(client: FlaskClient, tmp_path: Path) -> None:
     assert "None yet" in client.get("/").text
     assert json.loads((tmp_path / "notifications.json").read_text()) == []
