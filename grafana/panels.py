@@ -15,7 +15,13 @@ from grafana_foundation_sdk.models.common import (
     TooltipDisplayMode,
     VisibilityMode,
 )
-from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, Threshold, ThresholdsMode
+from grafana_foundation_sdk.models.dashboard import (
+    DynamicConfigValue,
+    Threshold,
+    ThresholdsMode,
+    ValueMap,
+    ValueMappingResult,
+)
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from grafana.variables import DATASOURCE
@@ -93,15 +99,15 @@ def threshold_lines(panel: timeseries.Panel, *values: tuple[float | None, str]) 
 
 def banded(panel: timeseries.Panel) -> timeseries.Panel:
     """Fill between the curves `lower` and `upper`, which have no line of their own; the legend shows one of them."""
-    quiet = [_custom("lineWidth", 0), _custom("hideFrom", {"legend": True, "tooltip": False, "viz": False})]
+    quiet = [setting("lineWidth", 0), setting("hideFrom", {"legend": True, "tooltip": False, "viz": False})]
     panel.override_by_name("lower", [_color("semi-dark-blue"), *quiet])
     panel.override_by_name(
         "upper",
         [
             _color("semi-dark-blue"),
-            _custom("lineWidth", 0),
-            _custom("fillBelowTo", "lower"),
-            _custom("fillOpacity", 20),
+            setting("lineWidth", 0),
+            setting("fillBelowTo", "lower"),
+            setting("fillOpacity", 20),
             DynamicConfigValue(id_val="displayName", value="band"),
         ],
     )
@@ -110,7 +116,18 @@ def banded(panel: timeseries.Panel) -> timeseries.Panel:
 
 def styled(panel: timeseries.Panel, name: str, color: str, **custom: object) -> timeseries.Panel:
     """Give the curve of that legend its colour and further settings of its line."""
-    return panel.override_by_name(name, [_color(color), *[_custom(key, value) for key, value in custom.items()]])
+    return panel.override_by_name(name, [_color(color), *[setting(key, value) for key, value in custom.items()]])
+
+
+def word(text: str, color: str) -> ValueMappingResult:
+    """A word in place of a number."""
+    return ValueMappingResult(text=text, color=color)
+
+
+def severity_words() -> ValueMap:
+    """Severities as people call them."""
+    words = ("none", "green"), ("info", "blue"), ("warning", "orange"), ("high", "dark-orange"), ("critical", "red")
+    return ValueMap(options={str(number): word(*each) for number, each in enumerate(words)})
 
 
 def listing(title: str, description: str, expr: str) -> table.Panel:
@@ -141,5 +158,6 @@ def _color(name: str) -> DynamicConfigValue:
     return DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": name})
 
 
-def _custom(key: str, value: object) -> DynamicConfigValue:
+def setting(key: str, value: object) -> DynamicConfigValue:
+    """A setting of the drawing of a curve, for an override."""
     return DynamicConfigValue(id_val=f"custom.{key}", value=value)

@@ -50,23 +50,40 @@ def judged_by(label: str) -> str:
     return f"count by ({label}) ({metrics.ANOMALY_SCORE.name}{{{FLEET}}})"
 
 
-def unusual_by(label: str) -> str:
-    """How many series are above the threshold; 0 where none is."""
-    return f"count by ({label}) ({metrics.ANOMALY_SCORE.name}{{{FLEET}}} > 1) or 0 * {judged_by(label)}"
+def in_alarm_by(label: str) -> str:
+    """How many series are in alarm; 0 where none is."""
+    return f"count by ({label}) ({metrics.ANOMALY_ALARM.name}{{{FLEET}}} == 1) or 0 * {judged_by(label)}"
 
 
 def unusual_now(limit: int) -> str:
-    """The strangest series above the threshold, with the labels `tenant` and `series` of their alerts.
+    """The strangest series above the threshold, with the labels `tenant` and `series` of their alerts."""
+    return _with_labels_of_alerts(f"topk({limit}, {metrics.ANOMALY_SCORE.name}{{{FLEET}}} > 1)", "")
 
-    The label `series` is the selector that opens a series' detail page, and only alerts carry it; a series whose
-    alert is not yet active comes without.
+
+def in_alarm_now(limit: int) -> str:
+    """Severity and reason of the worst alarms, with the labels `tenant` and `series` of their alerts."""
+    severity = f"topk({limit}, {metrics.ANOMALY_SEVERITY.name}{{{FLEET}}} > 0)"
+    reason = f"{metrics.ANOMALY_INFO.name}{{{FLEET}}} * ignoring (why) group_left () {severity}"
+    return _with_labels_of_alerts(reason, "why")
+
+
+def _with_labels_of_alerts(expr: str, further: str) -> str:
+    """Results with the label `series`, the selector that opens a series' detail page.
+
+    Only alerts carry it; a series whose alert is not yet active comes without. `further` is the label that the results
+    have and alerts have not, if any.
     """
-    score = f"topk({limit}, {metrics.ANOMALY_SCORE.name}{{{FLEET}}} > 1)"
-    score = f'label_replace({score}, "tenant", "$1", "tenant_id", "(.+)")'
-    score = f'label_replace({score}, "tenant", "none", "tenant", "")'
+    rows = f'label_replace({expr}, "tenant", "$1", "tenant_id", "(.+)")'
+    rows = f'label_replace({rows}, "tenant", "none", "tenant", "")'
     alerts = f'ALERTS{{alertname="ForethoughtAnomaly",{QUERIES}}}'
     alerts = f"max without (alertname, alertstate, severity) ({alerts})"
-    return f"{alerts} * ignoring (series) group_left () {score} or ignoring (series) {score}"
+    ignored = ", ".join(filter(None, ("series", further)))
+    return f"{alerts} * ignoring ({ignored}) group_left ({further}) {rows} or ignoring ({ignored}) {rows}"
+
+
+def reasons() -> str:
+    """Why the series was in alarm in the time shown: for each reason when it was last seen, in milliseconds."""
+    return f"1000 * max_over_time(timestamp({metrics.ANOMALY_INFO.name}{{{SERIES}}})[$__range:1m])"
 
 
 def forecast_error() -> str:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import stat, timeseries
+from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import AnnotationQuery, Dashboard, DashboardLink, TimeOption, TimePicker
 from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue
 from grafana_foundation_sdk.models.dashboard import TimeOption as Range
 
 from exporter import metrics
 from grafana import queries, variables
 from grafana.dashboards.page import DETAIL, OVERVIEW, page
-from grafana.panels import banded, curves, number, steps, styled, threshold_lines
+from grafana.panels import banded, curves, listing, number, severity_words, steps, styled, threshold_lines
 from grafana.queries import SERIES, last
 
 # Results end now, and forecasts reach beyond: the page shows some time that is still to come.
@@ -30,13 +31,24 @@ def anomaly_detail() -> Dashboard:
     )
     back = f"/d/{OVERVIEW}?var-datasource=${{datasource}}&var-query=${{query:percentencode}}"
     dashboard.link(DashboardLink("Overview of this query").url(back)).annotation(_alerts())
-    for panel in (*_figures(), _band(), _score(), _kept(), _next(), _error(), _peers()):
+    for panel in (
+        *_figures(),
+        _band(),
+        _score(),
+        _detectors(),
+        _agreement(),
+        _reasons(),
+        _kept(),
+        _next(),
+        _error(),
+        _peers(),
+    ):
         dashboard.with_panel(panel)
     return dashboard
 
 
 def _figures() -> list[stat.Panel]:
-    return [
+    figures = [
         number("Value", "Last complete sample judged.", last(metrics.VALUE, SERIES)),
         number("Expected", "What was expected of it.", last(metrics.EXPECTED, SERIES)),
         number("Lower edge", "Below it the score is above 1.", last(metrics.EXPECTED_LOWER, SERIES)),
@@ -44,12 +56,17 @@ def _figures() -> list[stat.Panel]:
         number("Score", "0 is ordinary, 1 the threshold, higher is stranger.", last(metrics.ANOMALY_SCORE, SERIES))
         .decimals(2)
         .thresholds(steps((None, "green"), (1, "orange"), (3, "red"))),
+        number("Votes", "Kinds of detectors that call the sample strange.", last(metrics.ANOMALY_VOTES, SERIES)),
+        number("Severity", "How bad the alarm is.", last(metrics.ANOMALY_SEVERITY, SERIES))
+        .mappings([severity_words()])
+        .no_value("shadow mode"),
         number(
             "Forecast, $horizon ahead",
             "What is expected at now + horizon.",
             last(metrics.FORECAST, f'{SERIES},horizon="$horizon"'),
         ).no_value("none"),
     ]
+    return [figure.span(3) for figure in figures]
 
 
 def _band() -> timeseries.Panel:
@@ -75,15 +92,53 @@ def _band() -> timeseries.Panel:
 def _score() -> timeseries.Panel:
     panel = curves(
         "Score",
-        "1 is the threshold of every query. Shaded while it is worth an alert; two minutes above 3 are critical.",
+        "1 is the threshold of every query. Shaded while it is worth an alert.",
         "short",
         (last(metrics.ANOMALY_SCORE, SERIES), "score"),
         (last(metrics.ANOMALY_ALARM, SERIES), "alarm"),
     )
     styled(panel, "score", "purple", lineWidth=2)
     styled(panel, "alarm", "red", lineWidth=0, fillOpacity=20, lineInterpolation="stepAfter")
+    return threshold_lines(panel.min(0).axis_soft_max(1.5), (None, "transparent"), (1, "orange")).span(24).height(6)
+
+
+def _detectors() -> timeseries.Panel:
+    panel = curves(
+        "Score of each detector",
+        "The score above is what they agree on.",
+        "short",
+        (last(metrics.DETECTOR_SCORE, SERIES), "{{detector}}"),
+    )
+    threshold_lines(panel.min(0).axis_soft_max(1.5), (None, "transparent"), (1, "orange"))
+    return panel.no_value("Published where the query has detector_scores: true.")
+
+
+def _agreement() -> timeseries.Panel:
+    panel = curves(
+        "Votes and severity",
+        "Kinds of detectors that call the sample strange; severity 1 info, 2 warning, 3 high, 4 critical.",
+        "short",
+        (last(metrics.ANOMALY_VOTES, SERIES), "votes"),
+        (last(metrics.ANOMALY_SEVERITY, SERIES), "severity"),
+    )
+    styled(panel, "severity", "red", lineWidth=0, fillOpacity=20, lineInterpolation="stepAfter")
+    return styled(panel, "votes", "purple", lineInterpolation="stepAfter").min(0).decimals(0)
+
+
+def _reasons() -> table.Panel:
+    shown = {"includeByName": {"Value": True, "why": True}, "indexByName": {"Value": 0, "why": 1}}
+    names = {"renameByName": {"Value": "last seen"}}
     return (
-        threshold_lines(panel.min(0).axis_soft_max(1.5), (None, "transparent"), (1, "orange"), (3, "red"))
+        listing("Why it was in alarm", "One line for each alarm of the time shown, as it began.", queries.reasons())
+        .no_value("It was in no alarm in the time shown.")
+        .with_transformation(DataTransformerConfig(id_val="organize", options=shown | names))
+        .override_by_name(
+            "last seen",
+            [
+                DynamicConfigValue(id_val="unit", value="dateTimeAsIso"),
+                DynamicConfigValue(id_val="custom.width", value=190),
+            ],
+        )
         .span(24)
         .height(6)
     )

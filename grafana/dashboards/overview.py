@@ -5,20 +5,17 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import stat, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import Dashboard, DashboardLink, Row
 from grafana_foundation_sdk.models.common import BigValueGraphMode
-from grafana_foundation_sdk.models.dashboard import (
-    DataTransformerConfig,
-    DynamicConfigValue,
-    ValueMap,
-    ValueMappingResult,
-)
+from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue, ValueMap
 
 from exporter import metrics
 from grafana import queries, variables
 from grafana.dashboards.page import DETAIL, OVERVIEW, page
-from grafana.panels import curves, listing, number, stacked, steps, threshold_lines
+from grafana.panels import curves, listing, number, setting, severity_words, stacked, steps, threshold_lines, word
 from grafana.queries import FLEET, QUERIES
 
 _SCORE = f"{metrics.ANOMALY_SCORE.name}{{{FLEET}}}"
+_ALARM = f"{metrics.ANOMALY_ALARM.name}{{{FLEET}}}"
+_HIDDEN = ("Time", "__name__", "job", "instance", "tenant")
 _DETAIL_OF_ROW = (
     f"/d/{DETAIL}?var-datasource=${{datasource}}&var-query=${{__data.fields.query:percentencode}}"
     "&var-series=${__data.fields.series:percentencode}"
@@ -34,6 +31,7 @@ def overview() -> Dashboard:
     for title, panels in (
         ("Now", _now()),
         ("What is unusual", _unusual()),
+        ("Whether the alarms were right", _verdicts()),
         ("Forecasts", _forecasts()),
         ("Cycles", _cycles()),
         ("Source", _source()),
@@ -47,26 +45,39 @@ def overview() -> Dashboard:
 
 
 def _now() -> list[stat.Panel]:
-    unusual = f"count({_SCORE} > 1)"
+    alarms = f"(count({_ALARM} == 1) or vector(0))"
     firing = 'ALERTS{alertname=~"Forethought.+",alertstate="firing"}'
-    return [
+    figures = [
         number("Series judged", "Series with a score now; more have no sample or still warm up.", f"count({_SCORE})"),
-        number("Unusual", "Series whose score is above 1, the threshold.", f"{unusual} or vector(0)").thresholds(
+        number(
+            "Unusual",
+            "Series whose score is above 1, the threshold, also of queries in shadow mode.",
+            f"count({_SCORE} > 1) or vector(0)",
+        ).thresholds(steps((None, "green"), (1, "orange"))),
+        number("In alarm", "Series whose scores are worth an alert.", alarms).thresholds(
             steps((None, "green"), (1, "orange"))
         ),
         number(
-            "Share unusual",
+            "Share in alarm",
             "Of the series judged. Many at once have one cause.",
-            f"({unusual} or vector(0)) / count({_SCORE})",
+            f"{alarms} / count({_SCORE})",
             "percentunit",
         ).thresholds(steps((None, "green"), (0.05, "orange"), (0.3, "red"))),
+        number(
+            "Worst severity",
+            "Of all alarms now: of their size, length and breadth, and of what the query is worth.",
+            f"max({metrics.ANOMALY_SEVERITY.name}{{{FLEET}}})",
+        )
+        .mappings([severity_words()])
+        .graph_mode(BigValueGraphMode.NONE)
+        .no_value("All queries are in shadow mode."),
         number(
             "Alerts firing", "Alerts of forethought, those about itself included.", f"count({firing}) or vector(0)"
         ).thresholds(steps((None, "green"), (1, "orange"))),
         number(
             "Source", "Whether the last request to the metrics server was answered.", f"min({metrics.SOURCE_UP.name})"
         )
-        .mappings([ValueMap(options={"0": _word("down", "red"), "1": _word("answers", "green")})])
+        .mappings([ValueMap(options={"0": word("down", "red"), "1": word("answers", "green")})])
         .graph_mode(BigValueGraphMode.NONE),
         number(
             "Oldest result",
@@ -75,64 +86,104 @@ def _now() -> list[stat.Panel]:
             "s",
         ).thresholds(steps((None, "green"), (300, "orange"), (900, "red"))),
     ]
+    return [figure.span(3) for figure in figures]
 
 
 def _unusual() -> list[timeseries.Panel | table.Panel]:
     return [
         stacked(
             curves(
-                "Unusual series by query",
-                "How many series score above 1. Many of one query: a platform. One of many queries: a workload.",
+                "Series in alarm by query",
+                "How many are in alarm. Many of one query: a platform. One of many queries: a workload.",
                 "short",
-                (queries.unusual_by("query"), "{{query}}"),
+                (queries.in_alarm_by("query"), "{{query}}"),
             ).min(0)
         ),
         stacked(
             curves(
-                "Unusual series by tenant",
+                "Series in alarm by tenant",
                 "The same by the label tenant_id of the input, where it has one.",
                 "short",
-                (queries.unusual_by("tenant_id"), "{{tenant_id}}"),
+                (queries.in_alarm_by("tenant_id"), "{{tenant_id}}"),
             ).min(0)
         ),
+        _in_alarm(),
         _strangest(),
     ]
 
 
-def _strangest() -> table.Panel:
-    hidden = ["Time", "__name__", "job", "instance", "tenant"]
-    link = DashboardLink("Show this series").url(_DETAIL_OF_ROW)
+def _in_alarm() -> table.Panel:
     return (
-        listing(
+        _rows(
+            "In alarm now, and why",
+            "The 25 worst alarms, each with what was found when it began. A click opens the series.",
+            queries.in_alarm_now(25),
+            "severity",
+        )
+        .no_value("Nothing is in alarm.")
+        .override_by_name("severity", [DynamicConfigValue(id_val="mappings", value=[severity_words()])])
+        .override_by_name("why", [DynamicConfigValue(id_val="custom.width", value=720)])
+    )
+
+
+def _strangest() -> table.Panel:
+    return (
+        _rows(
             "Strangest now",
-            "The 25 highest scores above 1. A click opens the series; while its alert is not active yet, its query.",
+            "The 25 highest scores above 1, also of what calls nobody. A click opens the series, or its query.",
             queries.unusual_now(25),
+            "score",
         )
         .no_value("Nothing is unusual.")
-        .data_links([link])
-        .with_transformation(
-            DataTransformerConfig(
-                id_val="organize",
-                options={
-                    "excludeByName": dict.fromkeys(hidden, True),
-                    "indexByName": {"Value": 0, "query": 1, "tenant_id": 2},
-                    "renameByName": {"Value": "score"},
-                },
-            )
-        )
+        .override_by_name("score", [DynamicConfigValue(id_val="decimals", value=2)])
+        .thresholds(steps((None, "text"), (1, "orange"), (3, "red")))
+    )
+
+
+def _rows(title: str, description: str, expr: str, value: str) -> table.Panel:
+    """One row a series, its value first and coloured; a click opens the series."""
+    order = {"Value": 0, "query": 1, "tenant_id": 2, "why": 3}
+    names = {"excludeByName": dict.fromkeys(_HIDDEN, True), "indexByName": order, "renameByName": {"Value": value}}
+    return (
+        listing(title, description, expr)
+        .data_links([DashboardLink("Show this series").url(_DETAIL_OF_ROW)])
+        .with_transformation(DataTransformerConfig(id_val="organize", options=names))
         .override_by_name(
-            "score",
+            value,
             [
                 DynamicConfigValue(id_val="custom.cellOptions", value={"type": "color-background", "mode": "basic"}),
                 DynamicConfigValue(id_val="custom.width", value=90),
-                DynamicConfigValue(id_val="decimals", value=2),
             ],
         )
         .override_by_name("series", [DynamicConfigValue(id_val="custom.width", value=1)])
-        .thresholds(steps((None, "text"), (1, "orange"), (3, "red")))
         .span(24)
         .height(9)
     )
+
+
+def _verdicts() -> list[timeseries.Panel]:
+    return [
+        curves(
+            "Share of false alarms",
+            "Of the alarms of 90 days that people judged; dashed the upper end of the 95 % interval.",
+            "percentunit",
+            (f"{metrics.FALSE_ALARM_RATIO.name}{{{QUERIES}}}", "{{query}}"),
+            (f"{metrics.FALSE_ALARM_RATIO_UPPER.name}{{{QUERIES}}}", "{{query}} at most"),
+        )
+        .min(0)
+        .max(1)
+        .override_by_query("B", [setting("lineStyle", {"fill": "dash", "dash": [6, 4]})])
+        .no_value("Nobody has judged an alarm yet."),
+        curves(
+            "Verdicts in force",
+            "What people said and still counts.",
+            "short",
+            (f"{metrics.VERDICTS.name}{{{QUERIES}}}", "{{query}}"),
+        )
+        .min(0)
+        .decimals(0)
+        .no_value("No verdict is in force."),
+    ]
 
 
 def _forecasts() -> list[timeseries.Panel]:
@@ -349,10 +400,6 @@ def _models() -> list[timeseries.Panel | table.Panel]:
             f"{metrics.BUILD_INFO.name} * on (job, instance) group_left () {metrics.CONFIG_RELOAD_OK.name}",
         ).with_transformation(_without("Time", "__name__", "job")),
     ]
-
-
-def _word(text: str, color: str) -> ValueMappingResult:
-    return ValueMappingResult(text=text, color=color)
 
 
 def _without(*columns: str) -> DataTransformerConfig:

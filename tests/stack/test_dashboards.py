@@ -37,6 +37,9 @@ OWN_LABELS = {
     "shard": ("0",),
     "sign": ("slow", "429"),
     "url": ("http://127.0.0.1:9090/api/v1/write",),
+    "horizon": HORIZONS,
+    "detector": ("seasonal", "window_pca"),
+    "why": ('20 where 9..11 was expected (Fri 20:00, "stocktaking"); 2 of 2 detectors agree',),
 }
 TARGET = 'instance="127.0.0.1:9815",job="forethought"'
 
@@ -49,7 +52,8 @@ class Wave:
 
     end: float
 
-    def result(self, family: Family, pipeline: str, at: float) -> float:
+    def result(self, family: Family, pipeline: str, at: float) -> float | None:
+        """What is published at a time; None for nothing."""
         usual = 10 + 3 * math.sin(at / 3600)
         unusual = pipeline == PIPELINES[0][0] and at > self.end - UNUSUAL_FOR
         if family is metrics.VALUE:
@@ -58,6 +62,10 @@ class Wave:
             return 4.0 if unusual else 0.2
         if family is metrics.ANOMALY_ALARM:
             return float(unusual)
+        if family is metrics.ANOMALY_SEVERITY:
+            return 3.0 if unusual else 0.0
+        if family is metrics.ANOMALY_INFO:
+            return 1.0 if unusual else None
         edge = 1.0 if family.name.endswith("_upper") else -1.0 if family.name.endswith("_lower") else 0.0
         return usual + edge
 
@@ -76,11 +84,11 @@ def exposition(end: float) -> str:
     wave, lines = Wave(end), list[str]()
     times = [end - HOURS * 3600 + STEP * number for number in range(HOURS * 3600 // STEP + 1)]
     for family in metrics.RESULTS:
-        horizons = HORIZONS if "horizon" in family.labels else ("",)
-        for (pipeline, tenant), query, horizon in product(PIPELINES, OWN_LABELS["query"], horizons):
-            labels = f'{TARGET},pipeline_id="{escaped(pipeline)}",query="{query}",tenant_id="{tenant}"'
-            labels += f',horizon="{horizon}"' if horizon else ""
-            lines += [f"{family.name}{{{labels}}} {wave.result(family, pipeline, at)} {at}" for at in times]
+        for (pipeline, tenant), *own in product(PIPELINES, *(OWN_LABELS[name] for name in family.labels)):
+            labels = f'{TARGET},pipeline_id="{escaped(pipeline)}",tenant_id="{tenant}",'
+            labels += ",".join(f'{name}="{escaped(value)}"' for name, value in zip(family.labels, own, strict=True))
+            values = [(wave.result(family, pipeline, at), at) for at in times]
+            lines += [f"{family.name}{{{labels}}} {value} {at}" for value, at in values if value is not None]
     for family in metrics.OURSELVES:
         names = (*family.labels, "le") if family.kind == "histogram" else family.labels
         suffix = "_bucket" if family.kind == "histogram" else ""
@@ -170,13 +178,24 @@ def test_series_is_the_strangest_at_first(prometheus: str) -> None:
     assert 'pipeline_id="billing"' in page.values["series"]
 
 
-def test_a_row_of_the_strangest_opens_exactly_its_series(prometheus: str) -> None:
+@pytest.mark.parametrize("title", ["Strangest now", "In alarm now, and why"])
+def test_a_row_of_a_series_opens_exactly_it(prometheus: str, title: str) -> None:
     overview = Dashboard(GENERATED / "overview.json", prometheus, time.time())
-    rows = [answer.expr for answer in overview.ask() if "Strangest now" in answer.place]
+    rows = [answer.expr for answer in overview.ask() if title in answer.place]
     detail = Dashboard(GENERATED / "anomaly_detail.json", prometheus, time.time())
     assert all(answer.is_good for answer in detail.ask())
     linked = {row["query"]: row["series"] for row in found(prometheus, rows[0])}
     assert linked[detail.values["query"]] == detail.values["series"]
+
+
+def test_each_alarm_is_one_row_with_its_severity_and_reason(prometheus: str) -> None:
+    overview = Dashboard(GENERATED / "overview.json", prometheus, time.time())
+    [expr] = [answer.expr for answer in overview.ask() if "In alarm now, and why" in answer.place]
+    answer = requests.get(f"{prometheus}/api/v1/query", params={"query": expr}, timeout=10).json()["data"]["result"]
+    shown = {(row["metric"]["query"], row["metric"]["pipeline_id"], row["value"][1]) for row in answer}
+    assert shown == {(query, "billing", "3") for query in OWN_LABELS["query"]}
+    assert {row["metric"]["why"] for row in answer} == set(OWN_LABELS["why"])
+    assert len(answer) == len(shown)
 
 
 def test_every_metric_is_shown() -> None:
