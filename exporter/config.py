@@ -23,6 +23,18 @@ from series.occasions import Occasions
 from sources.split import PLACEHOLDER
 
 Direction = Literal["above", "below", "both"]
+Forecaster = Literal[
+    "harmonic",
+    "seasonal_naive",
+    "seasonal_median",
+    "drift",
+    "holt_winters",
+    "theta",
+    "croston",
+    "arima",
+    "unobserved_components",
+    "boosting",
+]
 Server = Literal["prometheus", "thanos", "mimir", "victoriametrics"]
 
 
@@ -141,6 +153,8 @@ class Alarm(_Section):
 class Forecast(_Section):
     """What is forecast."""
 
+    forecaster: Forecaster = "harmonic"
+    """How: harmonic blends many simple ones by their past errors; docs/forecasters.md tells of the others."""
     horizons: tuple[PositiveDuration, ...] = Field(default=(Duration(3_600), Duration(86_400)), strict=False)
     """How far ahead. Each is rounded up to whole steps. An empty list turns forecasting off."""
     coverage: float = Field(default=0.95, gt=0, lt=1)

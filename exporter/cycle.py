@@ -80,8 +80,12 @@ class QueryCycle:
 
     Attributes
     ----------
+    plan : ModelPlan
+    store : RingStore
+    detector : DetectorSlot
     calling : Calling
         Decides what is told of a score.
+    forecaster : ForecasterSlot
     """
 
     def __init__(
@@ -108,11 +112,11 @@ class QueryCycle:
             budget=budget,
             dtype=query.precision,
         )
-        self._plan = plan
+        self.plan = plan
         held_back = held_back or HeldBack(query.name, Said())
-        self._detector = DetectorSlot(plan)
+        self.detector = DetectorSlot(plan)
         self.calling = Calling(plan, held_back)
-        self._forecaster = ForecasterSlot(plan)
+        self.forecaster = ForecasterSlot(plan)
         self._lines = Lines(query.name, shards)
         self._last: _Last | None = None
         self._unpulled = 0
@@ -147,9 +151,11 @@ class QueryCycle:
         window = self.store.window()
         with stage("fit"):
             within = min(_FIT_WITHIN, 0.5 * query.cycle_interval)
-            self._fitted("baseline", now, self._detector.fit_if_due(window, self._epoch, within))
+            self._fitted("baseline", now, self.detector.fit_if_due(window, self._epoch, within))
         with stage("judge"):
-            judged = self.calling.judge(self._detector.judge(window))
+            judged = self.calling.judge(self.detector.judge(window))
+            self.forecaster.follow(window)
+            self._tell_forecasting()
         for warning in pulled.warnings:
             log.warning("the source warns", query=query.name, warning=warning)
         self._last = _Last(now, judged, Counter(pulled.skipped) + Counter(judged.skipped))
@@ -168,31 +174,32 @@ class QueryCycle:
         window = self.store.window()
         with self.telemetry.stage("fit"):
             within = min(_FORECAST_WITHIN, 0.3 * self.query.cycle_interval)
-            seconds, n_series = self._forecaster.fit_if_due(window, self._epoch, within)
+            seconds, n_series = self.forecaster.fit_if_due(window, self._epoch, within)
         if not n_series:
             return None
         self._fitted("forecast", now, seconds)
+        self._tell_forecasting()
         return self._result(window, self._last) if n_series >= _WORTH_SHOWING * window.n_series else None
 
     def dump(self, number: Callable[[SeriesKey], int]) -> Tree:
         """What the models know, for a restart; `number` gives each series a number to stand for it."""
         return {
-            "detector": self._detector.dump(number, self._epoch),
+            "detector": self.detector.dump(number, self._epoch),
             "calling": self.calling.dump(number),
-            "forecaster": self._forecaster.dump(number, self._epoch),
+            "forecaster": self.forecaster.dump(number, self._epoch),
         }
 
     def load(self, learned: Tree, keys: list[SeriesKey]) -> None:
         """Take over what `dump` gave; raises LookupError, TypeError or ValueError where it is something else."""
         self._unpulled = self.store.n_unpulled
-        self._detector.load(learned["detector"], keys, self._epoch)
+        self.detector.load(learned["detector"], keys, self._epoch)
         self.calling.load(learned["calling"], keys)
-        self._forecaster.load(learned["forecaster"], keys, self._epoch)
+        self.forecaster.load(learned["forecaster"], keys, self._epoch)
 
     def start_cold(self) -> None:
         """Forget what a failed `load` may have left half done."""
-        self._detector, self._forecaster = DetectorSlot(self._plan), ForecasterSlot(self._plan)
-        self.calling = Calling(self._plan, self.calling.held_back)
+        self.detector, self.forecaster = DetectorSlot(self.plan), ForecasterSlot(self.plan)
+        self.calling = Calling(self.plan, self.calling.held_back)
 
     def _note_fill(self, unpulled: int) -> None:
         if self._unpulled and not unpulled:
@@ -200,9 +207,13 @@ class QueryCycle:
         self._unpulled = unpulled
         self.telemetry.unpulled_steps.labels(self.query.name).set(unpulled)
 
+    def _tell_forecasting(self) -> None:
+        if self.query.forecast.horizons:
+            self.telemetry.forecasting(self.query.name, self.forecaster.summary())
+
     def _result(self, window: Window, last: _Last) -> CycleResult:
         with self.telemetry.stage("render"):
-            forecasts = self._forecaster.at(window)
+            forecasts = self.forecaster.at(window)
             columns = _columns(self.query, last.judged, forecasts)
             notes = () if self.query.shadow else (Notes(metrics.ANOMALY_INFO, "why", last.judged.reasons),)
             results = Results(self.query.name, window.keys, columns, last.now + self.stale_after, notes)

@@ -108,6 +108,49 @@ STORE_BYTES = _gauge("store_bytes", "Memory held by the query's samples.", "quer
 OUTPUT_SAMPLES = _gauge("output_samples", "Result samples on the page.", "query")
 MODEL_FIT_TIMESTAMP = _gauge("model_fit_timestamp_seconds", "When the model was last fitted.", "query", "model")
 MODEL_FIT_DURATION = _gauge("model_fit_duration_seconds", "Time the last fit took.", "query", "model")
+FORECAST_ERROR_RATIO = _gauge(
+    "forecast_error_ratio",
+    "Median over the series: mean error of the forecasts shown over that of repeating the season, live.",
+    "query",
+    "horizon",
+)
+FORECAST_SMAPE_RATIO = _gauge(
+    "forecast_smape_ratio",
+    "Median over the series: symmetric mean absolute percentage error of the forecasts shown, 0 to 2.",
+    "query",
+    "horizon",
+)
+FORECAST_BIAS_RATIO = _gauge(
+    "forecast_bias_ratio",
+    "Median over the series: mean error over mean absolute error, -1 to 1; above 0 where more came than was forecast.",
+    "query",
+    "horizon",
+)
+INTERVAL_COVERAGE_RATIO = _gauge(
+    "interval_coverage_ratio",
+    "Share of samples inside the intervals that were shown for them; should be near forecast.coverage.",
+    "query",
+    "horizon",
+)
+INTERVAL_WIDTH_RATIO = _gauge(
+    "interval_width_ratio",
+    "Median over the series: what widths are multiplied with, so that intervals cover what they promise.",
+    "query",
+    "horizon",
+)
+FORECAST_FALLBACK_SERIES = _gauge(
+    "forecast_fallback_series",
+    "Series whose forecaster errs more than repeating the season, which is shown in its place.",
+    "query",
+)
+FORECASTER_SERIES = _gauge(
+    "forecaster_series", "Series by the kind of forecast that weighs most in theirs.", "query", "forecaster"
+)
+FORECAST_BACKTEST_ERROR_RATIO = _gauge(
+    "forecast_backtest_error_ratio",
+    "Median over the series: error over that of repeating the season, in the trials of the last fit.",
+    "query",
+)
 SOURCE_UP = _gauge("source_up", "1 if the last request to the source was answered, 0 if not.")
 SOURCE_REQUESTS = _counter("source_requests_total", "Requests to the source by outcome.", "outcome")
 SOURCE_REQUEST_DURATION = _histogram("source_request_duration_seconds", "Time until a request's body had arrived.")
@@ -166,6 +209,14 @@ OURSELVES = (
     OUTPUT_SAMPLES,
     MODEL_FIT_TIMESTAMP,
     MODEL_FIT_DURATION,
+    FORECAST_ERROR_RATIO,
+    FORECAST_SMAPE_RATIO,
+    FORECAST_BIAS_RATIO,
+    INTERVAL_COVERAGE_RATIO,
+    INTERVAL_WIDTH_RATIO,
+    FORECAST_FALLBACK_SERIES,
+    FORECASTER_SERIES,
+    FORECAST_BACKTEST_ERROR_RATIO,
     SOURCE_UP,
     SOURCE_REQUESTS,
     SOURCE_REQUEST_DURATION,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from prometheus_client import (
     CollectorRegistry,
@@ -22,6 +24,9 @@ from detectors.feedback import Ratio
 from exporter import __version__, metrics
 from exporter.metrics import Family
 from series import Reason
+
+if TYPE_CHECKING:
+    from exporter.models.forecasts import Forecasting
 
 # The start time of each counter doubles their number and nothing reads it.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -52,6 +57,14 @@ class Telemetry:
         self.output_samples = self._gauge(metrics.OUTPUT_SAMPLES)
         self.model_fit_timestamp = self._gauge(metrics.MODEL_FIT_TIMESTAMP)
         self.model_fit_duration = self._gauge(metrics.MODEL_FIT_DURATION)
+        self.forecast_error_ratio = self._gauge(metrics.FORECAST_ERROR_RATIO)
+        self.forecast_smape_ratio = self._gauge(metrics.FORECAST_SMAPE_RATIO)
+        self.forecast_bias_ratio = self._gauge(metrics.FORECAST_BIAS_RATIO)
+        self.interval_coverage_ratio = self._gauge(metrics.INTERVAL_COVERAGE_RATIO)
+        self.interval_width_ratio = self._gauge(metrics.INTERVAL_WIDTH_RATIO)
+        self.forecast_fallback_series = self._gauge(metrics.FORECAST_FALLBACK_SERIES)
+        self.forecaster_series = self._gauge(metrics.FORECASTER_SERIES)
+        self.forecast_backtest_error_ratio = self._gauge(metrics.FORECAST_BACKTEST_ERROR_RATIO)
         self.source_up = self._gauge(metrics.SOURCE_UP)
         self.source_requests = self._counter(metrics.SOURCE_REQUESTS)
         self.source_request_duration = self._histogram(metrics.SOURCE_REQUEST_DURATION)
@@ -135,6 +148,21 @@ class Telemetry:
         self.false_alarm_ratio.labels(query).set(ratio.value)
         self.false_alarm_ratio_upper.labels(query).set(ratio.upper)
 
+    def forecasting(self, query: str, summary: Forecasting) -> None:
+        """Show how forecasts are made and how good they are; what is not known yet is absent."""
+        for horizon, live in summary.live.items():
+            labels = {"query": query, "horizon": str(horizon)}
+            _show(self.forecast_error_ratio, labels, live.error_ratio)
+            _show(self.forecast_smape_ratio, labels, live.smape)
+            _show(self.forecast_bias_ratio, labels, live.bias_ratio)
+            _show(self.interval_coverage_ratio, labels, live.coverage)
+            _show(self.interval_width_ratio, labels, live.width_factor)
+        self.forecast_fallback_series.labels(query).set(summary.fallbacks)
+        _show(self.forecast_backtest_error_ratio, {"query": query}, summary.trial_ratio)
+        self.forecaster_series.remove_by_labels({"query": query})
+        for name, count in summary.leads.items():
+            self.forecaster_series.labels(query, name).set(count)
+
     def forget(self, query: str) -> None:
         """Remove everything said of a query that is no longer configured."""
         self._remove("query", query)
@@ -159,3 +187,11 @@ class Telemetry:
 
     def _histogram(self, family: Family) -> Histogram:
         return Histogram(family.name, family.help, family.labels, registry=self.registry, buckets=_SECONDS)
+
+
+def _show(gauge: Gauge, labels: Mapping[str, str], value: float) -> None:
+    """Set a gauge; NaN is nothing known, and so nothing shown."""
+    if math.isnan(value):
+        gauge.remove_by_labels(dict(labels))
+    else:
+        gauge.labels(**labels).set(value)

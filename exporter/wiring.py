@@ -178,6 +178,7 @@ def make_plan(query: config.Query, occasions: Occasions | None = None) -> ModelP
         timezone=query.timezone,
         importance=IMPORTANCE[query.importance],
         occasions=occasions,
+        forecaster_name=query.forecast.forecaster,
     )
 
 
@@ -221,9 +222,12 @@ def make_suppression(query: config.QueryDefaults) -> Suppression:
 
 def make_forecaster(query: config.QueryDefaults, occasions: Occasions | None = None) -> Forecaster:
     """Make an unfitted forecaster as the query wants it."""
-    from forecasting.harmonic import HarmonicRegression
+    from forecasting import FORECASTERS
 
-    return HarmonicRegression(timezone=query.timezone, occasions=occasions)
+    chosen = FORECASTERS[query.forecast.forecaster]
+    wanted = {"timezone": query.timezone, "occasions": occasions}
+    known = {field.name for field in fields(cast(Any, chosen))}
+    return chosen(**{name: value for name, value in wanted.items() if name in known})
 
 
 def make_ears(folder: Path | None) -> Ears:

@@ -1,19 +1,24 @@
-"""The forecasts of a query: computed when a batch is fitted, looked up until its next fit."""
+"""The forecasts of a query: computed when a batch is fitted, looked up and corrected until its next fit."""
 
 from __future__ import annotations
 
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from exporter.duration import Duration
-from exporter.models.batches import GONE, Batch, Batches, gathered
+from exporter.models.ahead import Ahead, StandIn, part
+from exporter.models.batches import Batches, Rows, gathered
+from exporter.models.live_truth import LiveFigures, LiveTruth
 from exporter.models.plan import ModelPlan
 from exporter.models.stored import Tree
+from forecasting import HarmonicRegression, SeasonalNaive
+from forecasting.base import Forecaster
 from series import FloatArray, SeriesKey, Window
 
 
@@ -26,14 +31,25 @@ class Interval:
     upper: FloatArray
 
 
-@dataclass(eq=False)
-class _Ahead(Batch):
-    """A batch with its forecasts: for each horizon (3, n_series, columns) mean, lower and upper.
+@dataclass(frozen=True, eq=False)
+class Forecasting:
+    """How the forecasts of a query are made, and how good they are.
 
-    The first column is that of the last step learned from + the horizon.
+    Attributes
+    ----------
+    leads : mapping of str to int
+        How many series each kind of candidate leads.
+    trial_ratio : float
+        Median over the series of error over naive error in the trials of the last fits; NaN unknown.
+    live : mapping of Duration to LiveFigures
+    fallbacks : int
+        Series of which the seasonal naive forecast is shown for one horizon or more.
     """
 
-    kept: dict[Duration, FloatArray] = field(default_factory=dict)
+    leads: Mapping[str, int]
+    trial_ratio: float
+    live: Mapping[Duration, LiveFigures]
+    fallbacks: int
 
 
 class ForecasterSlot:
@@ -48,7 +64,8 @@ class ForecasterSlot:
         self._plan = plan
         # A stop keeps what is known although forecasts are still being made.
         self._whole = threading.Lock()
-        self._batches = Batches(_Ahead, plan.forecast_refit, plan.offset, plan.step)
+        self._batches = Batches(Ahead, plan.forecast_refit, plan.offset, plan.step)
+        self._truth = LiveTruth(plan.horizons, plan.step, plan.coverage)
 
     def fit_if_due(self, window: Window, epoch: int, within: float = math.inf) -> tuple[float, int]:
         """Learn anew where the clock says so, and keep the forecasts that will be asked for before the next fit.
@@ -75,68 +92,109 @@ class ForecasterSlot:
                 break
         return time.perf_counter() - started, fitted
 
+    def follow(self, window: Window) -> None:
+        """Compare former forecasts with what came, and remember what is said now; call it once a cycle."""
+        if not window.n_series or not self._plan.horizons:
+            return
+        self._truth.observe(window)
+        own, shown = self._at(window)
+        if shown:
+            self._truth.expect(window, shown, {horizon: bounds[0] for horizon, bounds in own.items()})
+
     def at(self, window: Window) -> dict[Duration, Interval]:
         """Forecast for the last step of `window` + each horizon; series without a sample there have none.
 
         Empty before the first fit.
         """
-        if not window.n_series:
-            return {}
-        self._batches.place(window.keys)
-        now = {horizon: np.full((3, window.n_series), np.nan) for horizon in self._plan.horizons}
-        found = False
+        return {horizon: Interval(*bounds) for horizon, bounds in self._at(window)[1].items()}
+
+    def summary(self) -> Forecasting:
+        """How the forecasts are made, and how good they are."""
+        leads: Counter[str] = Counter()
         for batch in self._batches:
-            column = round((float(window.times[-1]) - batch.end) / self._plan.step) if batch.fitted else -1
-            for horizon, kept in batch.kept.items():
-                if horizon in now and 0 <= column < kept.shape[2]:
-                    here = batch.rows != GONE
-                    now[horizon][:, batch.rows[here]] = kept[:, here, column]
-                    found = True
-        absent = ~np.isfinite(window.values[:, -1])
-        for bounds in now.values():
-            bounds[:, absent] = np.nan
-        return {horizon: Interval(*bounds) for horizon, bounds in now.items()} if found else {}
+            leads.update(batch.leads)
+        ratios = np.concatenate([np.empty(0), *(batch.trial_ratio for batch in self._batches)])
+        known = ratios[np.isfinite(ratios)]
+        median = float(np.median(known)) if len(known) else math.nan
+        return Forecasting(leads, median, self._truth.figures, self._truth.n_fallen)
 
     def dump(self, number: Callable[[SeriesKey], int], epoch: int) -> Tree:
         """What outlives a restart; `number` gives each series a number to stand for it."""
         with self._whole:
-            return [
-                {
-                    "keys": np.fromiter((number(key) for key in batch.keys), dtype=np.int64, count=len(batch.keys)),
-                    "end": batch.end,
-                    "holds": batch.epoch == epoch,
-                    "kept": {str(int(horizon)): kept for horizon, kept in batch.kept.items()},
-                }
-                for batch in self._batches
-            ]
+            batches = [batch.dump(number, epoch) for batch in self._batches]
+        return {"batches": batches, "truth": self._truth.dump(number)}
 
     def load(self, kept: Tree, keys: Sequence[SeriesKey], epoch: int) -> None:
         """Take over what `dump` gave; `keys` are the series by their numbers."""
-        self._batches.cut(len(kept))
-        for batch, known in zip(self._batches, kept, strict=True):
-            batch.keys = tuple(keys[number] for number in known["keys"].tolist())
-            batch.end, batch.epoch = known["end"], epoch if known["holds"] else epoch - 1
-            batch.kept = {Duration(int(seconds)): one for seconds, one in known["kept"].items()}
+        self._batches.cut(len(kept["batches"]))
+        for batch, known in zip(self._batches, kept["batches"], strict=True):
+            batch.load(known, keys, epoch)
+        self._truth.load(kept["truth"], keys)
 
-    def _due(self, window: Window, epoch: int) -> list[tuple[_Ahead, int]]:
+    def _at(self, window: Window) -> tuple[dict[Duration, FloatArray], dict[Duration, FloatArray]]:
+        """What the forecaster says, and what is shown: (3, n_series) by horizon, empty before the first fit."""
+        own, instead = (
+            {horizon: np.full((3, window.n_series), np.nan) for horizon in self._plan.horizons} for _ in range(2)
+        )
+        floor, found = np.full(window.n_series, -np.inf), False
+        self._batches.place(window.keys)
+        for batch in self._batches if window.n_series else ():
+            column = round((float(window.times[-1]) - batch.end) / self._plan.step) if batch.fitted else -1
+            found |= batch.look_up(column, own, instead, floor)
+        if not found:
+            return {}, {}
+        absent = ~np.isfinite(window.values[:, -1])
+        shown = {}
+        for horizon, bounds in own.items():
+            bounds[:, absent] = np.nan
+            fallen = self._truth.fallen(window.keys, horizon) & np.isfinite(instead[horizon][0]) & ~absent
+            chosen = np.where(fallen, instead[horizon], bounds)
+            shown[horizon] = self._truth.corrected(window.keys, horizon, chosen, floor)
+        return own, shown
+
+    def _due(self, window: Window, epoch: int) -> list[tuple[Ahead, int]]:
         columns = [(batch, batch.due(window, epoch, spare=0)) for batch in self._batches]
         due = [(batch, last) for batch, last in columns if last is not None]
         return sorted(due, key=lambda one: one[0].end if one[0].fitted else -math.inf)
 
-    def _fit(self, batch: _Ahead, window: Window, last: int, epoch: int) -> None:
+    def _fit(self, batch: Ahead, window: Window, last: int, epoch: int) -> None:
         history = batch.schedule.history(window, last) if last > 0 else window
         keys = tuple(window.keys[row] for row in batch.members.tolist())
-        model = self._plan.forecaster().fit(gathered(history, keys, batch.members, slice(None)))
+        learned = gathered(history, keys, batch.members, slice(None))
+        model = self._plan.forecaster().fit(learned)
         leads = {horizon: math.ceil(horizon / window.step) for horizon in self._plan.horizons}
         ahead = self._columns(window)
         forecast = model.forecast(max(leads.values()) + ahead, coverage=self._plan.coverage)
-        bounds = np.stack([forecast.mean, forecast.lower, forecast.upper])
-        kept = {horizon: bounds[:, :, lead - 1 : lead - 1 + ahead].copy() for horizon, lead in leads.items()}
+        kept = {horizon: part(forecast, lead, ahead) for horizon, lead in leads.items()}
+        stand_ins = self._stand_ins(learned, batch.members, window, leads, ahead)
         with self._whole:
             batch.learned(window, last, epoch)
-            batch.kept = kept
+            batch.kept, batch.stand_ins = kept, stand_ins
+            batch.floor = np.where((learned.values < 0).any(axis=1), -np.inf, 0.0)
+            batch.leads, batch.trial_ratio = _choice(model, self._plan.forecaster_name, learned.n_series)
+
+    def _stand_ins(
+        self, learned: Window, members: Rows, window: Window, leads: Mapping[Duration, int], ahead: int
+    ) -> dict[Duration, StandIn]:
+        found = {}
+        for horizon, lead in leads.items():
+            rows = np.flatnonzero(self._truth.fallen(window.keys, horizon)[members])
+            if len(rows):
+                naive = SeasonalNaive(timezone=self._plan.timezone).fit(learned.rows(rows))
+                told = naive.forecast(lead + ahead, coverage=self._plan.coverage)
+                found[horizon] = StandIn(rows, part(told, lead, ahead))
+        return found
 
     def _columns(self, window: Window) -> int:
         """Columns kept of each horizon: the steps until the next fit is done, a few cycles after it is due."""
         every = min(self._plan.forecast_refit, window.n_steps * window.step)
         return 2 * math.ceil(every / window.step) + 3
+
+
+def _choice(model: Forecaster, name: str, n_series: int) -> tuple[dict[str, int], FloatArray]:
+    """How many series each kind leads, and error over naive error in the trials, of a model that tells."""
+    if not isinstance(model, HarmonicRegression):
+        return {name: n_series}, np.full(n_series, np.nan)
+    choice = model.choice_
+    ratio = np.divide(choice.error, choice.naive_error, out=np.full(n_series, np.nan), where=choice.naive_error > 0)
+    return dict(Counter(one for one in choice.name.tolist() if one)), ratio

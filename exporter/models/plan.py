@@ -10,7 +10,7 @@ from detectors.ensemble import Consensus
 from detectors.suppress import Suppression
 from exporter.duration import Duration
 from forecasting.base import Forecaster
-from series import BoolArray, Window
+from series import BoolArray, FloatArray, Window
 from series.occasions import Occasions
 
 
@@ -30,6 +30,9 @@ class Judge(Protocol):
 
     def advance(self, window: Window) -> None:
         """Take note of steps that will not change any more."""
+
+    def season(self, times: FloatArray) -> FloatArray:
+        """What time of day and week add to the level at `times`: (n_series, n_steps), NaN where that is not known."""
 
     def judge(self, window: Window) -> Consensus:
         """All that is said of steps right after the last that is known."""
@@ -63,6 +66,8 @@ class ModelPlan:
         What the query is worth, in points of severity.
     occasions : Occasions or None
         Which days are unlike others.
+    forecaster_name : str
+        As it is configured.
     """
 
     detector: Callable[[], Judge]
@@ -77,6 +82,7 @@ class ModelPlan:
     timezone: str = "UTC"
     importance: float = 0.0
     occasions: Occasions | None = None
+    forecaster_name: str = "harmonic"
 
     @property
     def forecast_refit(self) -> float:

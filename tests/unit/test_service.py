@@ -27,6 +27,16 @@ queries:
   - {name: rate, query: rate}
   - {name: errors, query: errors}
 """
+LIVE = (
+    "forethought_forecast_error_ratio",
+    "forethought_forecast_smape_ratio",
+    "forethought_forecast_bias_ratio",
+    "forethought_interval_coverage_ratio",
+    "forethought_interval_width_ratio",
+    "forethought_forecast_fallback_series",
+    "forethought_forecaster_series",
+    "forethought_forecast_backtest_error_ratio",
+)
 FIT = (("model", "baseline"), ("query", "rate"))
 KEYS = tuple(SeriesKey({"job": name}) for name in ("api", "web"))
 
@@ -264,6 +274,9 @@ def test_a_restarted_process_says_what_one_that_never_stopped_says(house, tmp_pa
         for service in (steady, stopped):
             house.cycle(service)
         assert results(stopped) == results(steady)
+        for name in LIVE:
+            assert samples(stopped, name) == samples(steady, name)
+            assert samples(steady, name) or turn < 27, name
         if turn % 7 == 3:
             for running in stopped.queries.values():
                 stopped._save(running)
