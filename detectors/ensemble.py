@@ -167,6 +167,10 @@ class Ensemble:
         """Expected value and band for each step of `window`, from what was known before that step."""
         return self.baseline_.expect(window)
 
+    def season(self, times: FloatArray) -> FloatArray:
+        """What time of day and week add to the level at `times`: (n_series, n_steps), NaN where it warms up."""
+        return self.baseline_.season(times)
+
     def score(self, window: Window) -> FloatArray:
         """Judge the steps of `window`, which begin right after the last that is known."""
         return self.score_against(self.expect(window), window)

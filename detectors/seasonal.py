@@ -122,6 +122,14 @@ class SeasonalBaseline:
             lower[rows], upper[rows] = self._widened(centre, centre - below, centre + above)
         return Band(expected, lower, upper)
 
+    def season(self, times: FloatArray) -> FloatArray:
+        """What time of day and week add to the level at `times`: (n_series, n_steps), NaN where it warms up."""
+        phase = Phase.of(times, self.calendar_)
+        season = np.full((len(self.warming_up_), len(times)), np.nan)
+        for rows, profile, _, _ in self.parts_:
+            season[rows] = profile.at(phase)
+        return season
+
     def advance(self, window: Window) -> None:
         """Take note of steps that will not change any more; what is judged from now on begins right after them."""
         phase = Phase.of(window.times, self.calendar_)

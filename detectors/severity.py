@@ -79,10 +79,24 @@ class SeverityRule:
             Whether each is in alarm. By default those are whose score is above 1.
         """
         firing = np.asarray(score > 1 if alarm is None else alarm)
-        size = np.log2(np.maximum(np.nan_to_num(score), 1.0)) / self.doublings
-        lasting = np.log2(1 + np.maximum(np.nan_to_num(length), 0.0) / self.hour) / 2
-        points = 1 + size + lasting + 2 * np.asarray(breadth) + np.asarray(importance)
+        points = sum(self.points(score, length, breadth, importance).values())
         return np.where(firing, np.clip(np.floor(points + 1e-9), 1, 4), 0).astype(np.int8)
+
+    def points(
+        self,
+        score: FloatArray,
+        length: FloatArray,
+        breadth: FloatArray | float = 0.0,
+        importance: FloatArray | float = 0.0,
+    ) -> dict[str, FloatArray]:
+        """What the severity of an alarm is the sum of, by what each part is given for: (n_series,) or one for all."""
+        return {
+            "alarm": np.asarray(1.0),
+            "size": np.log2(np.maximum(np.nan_to_num(score), 1.0)) / self.doublings,
+            "length": np.log2(1 + np.maximum(np.nan_to_num(length), 0.0) / self.hour) / 2,
+            "breadth": 2.0 * np.asarray(breadth, dtype=np.float64),
+            "importance": np.asarray(importance, dtype=np.float64),
+        }
 
     def breadth(self, alarm: BoolArray, judged: BoolArray) -> float:
         """Share of the judged series (n_series,) that are in alarm; 0 for fewer than `fewest`."""

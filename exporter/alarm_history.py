@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,19 +20,27 @@ LONGEST = 90.0 * DAY
 STEPS = 24
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True, eq=False)
 class _Alarms:
-    """The alarms of one series, oldest first."""
+    """The alarms of one series, oldest first; never changed, so that other threads may read them.
 
-    begun: list[float] = field(default_factory=list)
-    courses: list[npt.NDArray[np.float32]] = field(default_factory=list)
+    Attributes
+    ----------
+    begun : tuple of float
+    courses : tuple of (STEPS,) float32
+    """
 
-    def add(self, time: float, course: FloatArray) -> None:
-        self.begun.append(time)
-        self.courses.append(course.astype(np.float32))
-        old = sum(begun < time - LONGEST for begun in self.begun)
-        gone = max(old, len(self.begun) - MOST)
-        del self.begun[:gone], self.courses[:gone]
+    begun: tuple[float, ...] = ()
+    courses: tuple[npt.NDArray[np.float32], ...] = ()
+
+    def with_one(self, time: float, course: FloatArray) -> _Alarms:
+        begun, courses = (*self.begun, time), (*self.courses, course.astype(np.float32))
+        old = sum(each < time - LONGEST for each in begun)
+        gone = max(old, len(begun) - MOST)
+        return _Alarms(begun[gone:], courses[gone:])
+
+
+_NONE = _Alarms()
 
 
 class AlarmHistory:
@@ -56,13 +64,13 @@ class AlarmHistory:
         """
         now = {keys[row]: row for row in np.flatnonzero(alarm).tolist()}
         for key in now.keys() - self._firing:
-            self._alarms.setdefault(key, _Alarms()).add(time, _course(deviation[now[key]]))
+            self._alarms[key] = self._alarms.get(key, _NONE).with_one(time, _course(deviation[now[key]]))
         self._firing = set(now)
 
     def earlier(self, key: SeriesKey) -> tuple[float, ...]:
         """When alarms of a series began, the one that goes on included, oldest first."""
         known = self._alarms.get(key)
-        return tuple(known.begun) if known else ()
+        return known.begun if known else ()
 
     def examples(self, key: SeriesKey, time: float, deviation: FloatArray, *, most: int = 3) -> tuple[Example, ...]:
         """Earlier alarms of the series that began before `time` and looked most like its last steps."""
@@ -90,7 +98,7 @@ class AlarmHistory:
         """Take over what `dump` gave; `keys` are the series by their numbers. Raises LookupError for something else."""
         self._alarms.clear()
         for row, begun, course in zip(kept["series"].tolist(), kept["begun"].tolist(), kept["courses"], strict=True):
-            self._alarms.setdefault(keys[row], _Alarms()).add(begun, course)
+            self._alarms[keys[row]] = self._alarms.get(keys[row], _NONE).with_one(begun, course)
         self._firing = {keys[row] for row in kept["firing"].tolist()}
 
 

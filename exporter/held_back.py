@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -69,6 +69,10 @@ class HeldBack:
     def __init__(self, query: str, said: Said) -> None:
         self._query, self._said = query, said
         self._forget(())
+
+    def without_silences(self) -> HeldBack:
+        """The same for times past: a silence in force now says nothing of them."""
+        return HeldBack(self._query, replace(self._said, silences=lambda: ()))
 
     def apply(
         self, keys: tuple[SeriesKey, ...], times: FloatArray, scores: FloatArray, sides: FloatArray | None = None

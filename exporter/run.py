@@ -14,6 +14,8 @@ from werkzeug.local import LocalProxy
 
 from exporter import __version__
 from exporter.config_file import ConfigError
+from exporter.explain.api import explain_api
+from exporter.explain.explainer import Explainer
 from exporter.server import ListenAddress, WebServer, make_app
 from exporter.service import Service
 from exporter.verdicts.api import verdict_api
@@ -43,7 +45,8 @@ def run_service(config_file: Path, address: ListenAddress, storage: Path | None,
     watch = FileWatch(config_file)  # before it is read, or a change in between would go unseen
     service = Service(config_file, make_state(storage) if storage else None, ears=make_ears(storage))
     desk = cast(VerdictDesk, LocalProxy(lambda: service.hearing.desk))  # opened when it is first asked
-    server = WebServer(make_app(service, verdict_api(desk), verdict_page(desk)), address)
+    rooms = verdict_api(desk), verdict_page(desk), explain_api(Explainer(service.cycles))
+    server = WebServer(make_app(service, *rooms), address)
     server.start()
     log.info("listening", version=__version__, address=str(ListenAddress(address.host, server.port)), pid=os.getpid())
     service.start()

@@ -132,6 +132,10 @@ class Service:
         names = [query.name for query in self.config.queries]
         return [name for name in names if name not in queries or not queries[name].tried]
 
+    def cycles(self) -> dict[str, QueryCycle]:
+        """The cycles of the queries by name, as they are now."""
+        return {name: running.cycle for name, running in self.queries.copy().items()}
+
     def reload(self) -> None:
         """Read the configuration again. Queries that did not change keep their windows and models.
 
@@ -306,7 +310,7 @@ class Service:
             self._save(running)
 
     def _memories(self) -> dict[str, QueryMemory]:
-        return {name: running.cycle.calling.memory for name, running in self.queries.copy().items()}
+        return {name: cycle.calling.memory for name, cycle in self.cycles().items()}
 
     def _tell_verdicts(self, name: str, now: float) -> None:
         in_force = sum(verdict.query in ("", name) for verdict in self.hearing.verdicts(now))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -118,6 +119,8 @@ class RingStore:
         self._final = np.zeros(self._width, dtype=bool)
         self._first = 0
         self._grid: Grid | None = None
+        # Held while samples move, so that another thread can copy some.
+        self._moving = threading.RLock()
 
     @property
     def grid(self) -> Grid | None:
@@ -146,6 +149,20 @@ class RingStore:
             raise ValueError("RingStore.window needs a grid. Call advance() first.")
         return Window(self.keys, self._grid.times, self._columns())
 
+    def copy(self, keys: Sequence[SeriesKey]) -> Window | None:
+        """Samples of those of `keys` that are known, for another thread than the one that fills the store.
+
+        Returns
+        -------
+        Window or None
+            None before the first `advance`.
+        """
+        with self._moving:
+            if self._grid is None:
+                return None
+            known = tuple(key for key in keys if key in self._row)
+            return Window(known, self._grid.times, self._columns()[[self._row[key] for key in known]])
+
     def advance(self, grid: Grid) -> None:
         """Move on to `grid`: older columns fall out, new ones are empty.
 
@@ -161,11 +178,12 @@ class RingStore:
             raise ValueError(
                 f"The grid must have {self.n_steps} steps of {self.step} s. Got {grid.n_steps} of {grid.step} s."
             )
-        if self._grid is None or not 0 <= (grid.end - self._grid.end) // self.step < self.n_steps:
-            self._clear()
-        else:
-            self._shift((grid.end - self._grid.end) // self.step, grid)
-        self._grid = grid
+        with self._moving:
+            if self._grid is None or not 0 <= (grid.end - self._grid.end) // self.step < self.n_steps:
+                self._clear()
+            else:
+                self._shift((grid.end - self._grid.end) // self.step, grid)
+            self._grid = grid
 
     def fill(self, window: Window, grid: Grid, pulled: BoolArray) -> None:
         """Take over what another store held: its `window`, `grid` and `pulled`."""
@@ -222,10 +240,10 @@ class RingStore:
         last = first + grid.n_steps
         if first < 0 or last > self.n_steps:
             raise ValueError("What is merged must lie inside of the store's own grid.")
-        rows = self._rows(window.keys, self._grid)
-        columns = self._columns()
-        columns[:, first:last] = np.nan
-        with np.errstate(over="ignore"):
+        with self._moving, np.errstate(over="ignore"):
+            rows = self._rows(window.keys, self._grid)
+            columns = self._columns()
+            columns[:, first:last] = np.nan
             columns[rows, first:last] = window.values
         self._note_seen(rows, window.values, grid)
         self._pulled[self._first + first : self._first + last] = True

@@ -4,12 +4,37 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from detectors.suppress import Alarms, Suppression
 from exporter.models.stored import Tree
 from series import BoolArray, FloatArray, SeriesKey
+
+
+@dataclass(frozen=True, eq=False)
+class AlarmState:
+    """Alarms after a step, as nobody changes them any more.
+
+    Attributes
+    ----------
+    recent : (n_series, within) bool
+        Whether the last steps were above 1, oldest first.
+    calm : (n_series,) int64
+        Quiet steps in a row.
+    patience : int
+        Quiet steps in a row that end an alarm.
+    begun, peak : (n_series,) float64
+        As of `AlarmSlot`.
+    """
+
+    recent: BoolArray
+    calm: npt.NDArray[np.int64]
+    patience: int
+    begun: FloatArray
+    peak: FloatArray
 
 
 class AlarmSlot:
@@ -38,6 +63,11 @@ class AlarmSlot:
         self._state = rule.start(0, step)
         self.until = -math.inf
         self.begun, self.peak = np.empty(0), np.empty(0)
+
+    @property
+    def state(self) -> AlarmState:
+        """How things stand after the last step."""
+        return AlarmState(self._state.recent, self._state.calm, self._state.patience, self.begun, self.peak)
 
     def forget(self) -> None:
         """Start anew, as where the clock was set back."""

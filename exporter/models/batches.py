@@ -119,6 +119,11 @@ class Batches(Generic[B]):
         ]
         self._keys = None
 
+    def of(self, key: SeriesKey) -> B | None:
+        """The batch a series belongs to; None before the first window."""
+        parts = self.parts
+        return parts[stable_hash(key) % len(parts)] if parts else None
+
     def _find(self, keys: tuple[SeriesKey, ...]) -> None:
         place = {key: row for row, key in enumerate(keys)}
         self._hash = {key: self._hash[key] if key in self._hash else stable_hash(key) for key in keys}

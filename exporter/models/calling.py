@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -16,11 +17,12 @@ from exporter.models.alarms import AlarmSlot
 from exporter.models.judging import Seen
 from exporter.models.plan import ModelPlan
 from exporter.models.stored import Tree
+from exporter.models.told import Told
 from exporter.verdicts.memory import QueryMemory
 from series import BoolArray, FloatArray, Reason, SeriesKey
 
 # Earlier alarms count for so many days.
-_DAYS = 14
+DAYS = 14
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,13 +88,17 @@ class Calling:
     memory : QueryMemory
         Sizes of the last day, for those who give verdicts.
     history : AlarmHistory
+    severity : SeverityRule
+    told : Told or None
+        The newest step, for whoever asks why; None before the first.
     """
 
     def __init__(self, plan: ModelPlan, held_back: HeldBack) -> None:
         self._plan = plan
         self.held_back = held_back
         self._alarms = AlarmSlot(plan.suppression, plan.step)
-        self._severity = SeverityRule()
+        self.severity = SeverityRule()
+        self.told: Told | None = None
         self._course = _Course()
         self._why: dict[SeriesKey, str] = {}
         self.memory = QueryMemory(plan.timezone)
@@ -109,9 +115,10 @@ class Calling:
         )
         self._remember(seen, firing, new)
         judged = ~(np.isnan(seen.scores[:, -1]) | seen.warming_up)
-        breadth = self._severity.breadth(firing, judged)
+        breadth = self.severity.breadth(firing, judged)
         length = np.where(firing, seen.times[-1] - np.nan_to_num(self._alarms.begun, nan=seen.times[-1]), 0.0)
-        severity = self._severity.of(self._alarms.peak, length, breadth, self._plan.importance, firing)
+        severity = self.severity.of(self._alarms.peak, length, breadth, self._plan.importance, firing)
+        self.told = Told(seen, held, firing, self._alarms.state, breadth, length, severity, self._course.steps)
         return _judgement(seen, held, firing, severity, self._reasons(seen, held, firing))
 
     def dump(self, number: Callable[[SeriesKey], int]) -> Tree:
@@ -142,11 +149,11 @@ class Calling:
         known, self._why = self._why, {}
         for row in rows:
             key = seen.keys[row]
-            self._why[key] = known.get(key) or why(self.explained(seen, held, row), days=_DAYS)
+            self._why[key] = known.get(key) or why(self.explained(seen, held, row), days=DAYS)
         return {row: self._why[seen.keys[row]] for row in rows}
 
-    def explained(self, seen: Seen, held: Held, row: int) -> Judged:
-        """What was found of the last step of one series."""
+    def explained(self, seen: Seen, held: Held, row: int, level: float = math.nan) -> Judged:
+        """What was found of the last step of one series; `level` is where it stands without its season."""
         now = float(seen.times[-1])
         return Judged(
             time=now,
@@ -155,6 +162,7 @@ class Calling:
             lower=float(seen.lower[row]),
             upper=float(seen.upper[row]),
             score=float(held.scores[row, -1]),
+            level=level,
             timezone=self._plan.timezone,
             votes=dict(zip(seen.members, seen.votes[:, row].tolist(), strict=True)),
             suppressed=held.reasons.get(row, ""),

@@ -13,6 +13,7 @@ import numpy as np
 
 from detectors.ensemble import Consensus
 from exporter.models.batches import GONE, Batch, Batches, gathered
+from exporter.models.fit_schedule import FitSchedule
 from exporter.models.plan import Judge, ModelPlan
 from exporter.models.stored import Tree
 from series import BoolArray, FloatArray, SeriesKey, Window
@@ -64,12 +65,34 @@ class Seen:
     warming_up: BoolArray
 
 
+@dataclass(frozen=True)
+class Basis:
+    """What the expectation of one series rests on.
+
+    Attributes
+    ----------
+    since, until : float
+        First and last instant of the history that was learned from, seconds since the epoch.
+    season : float
+        What time of day and week add to the level, in the unit of the series; NaN where that is not known.
+    """
+
+    since: float
+    until: float
+    season: float
+
+
 @dataclass(eq=False)
 class _Judged(Batch):
-    """A batch with its detector; `until` is the last instant that the detector has taken note of for good."""
+    """A batch with its detector.
+
+    `since` is the first instant that was learned from, `until` the last one that the detector has taken note of for
+    good.
+    """
 
     model: Judge | None = None
     never_negative: BoolArray = field(default_factory=lambda: np.empty(0, dtype=bool))
+    since: float = math.nan
     until: float = math.nan
 
     def forget(self) -> None:
@@ -165,6 +188,19 @@ class DetectorSlot:
             warming_up,
         )
 
+    def schedule(self, key: SeriesKey) -> FitSchedule | None:
+        """When a series is learned anew; None before the first window."""
+        batch = self._batches.of(key)
+        return batch.schedule if batch else None
+
+    def basis(self, key: SeriesKey, time: float) -> Basis | None:
+        """What is expected of a series at `time` rests on; None where nothing was learned. Any thread may ask."""
+        batch = self._batches.of(key)
+        if batch is None or (model := batch.model) is None or key not in (keys := batch.keys):
+            return None
+        season = model.season(np.array([time]))[keys.index(key), 0]
+        return Basis(batch.since, batch.end, float(season))
+
     def dump(self, number: Callable[[SeriesKey], int], epoch: int) -> Tree:
         """What outlives a restart.
 
@@ -182,6 +218,7 @@ class DetectorSlot:
                     "keys": np.fromiter((number(key) for key in batch.keys), dtype=np.int64, count=len(batch.keys)),
                     "end": batch.end,
                     "holds": batch.epoch == epoch,
+                    "since": batch.since,
                     "until": batch.until,
                     "never_negative": batch.never_negative,
                     "model": batch.model,
@@ -202,7 +239,7 @@ class DetectorSlot:
         self._batches.cut(len(kept["batches"]))
         for batch, known in zip(self._batches, kept["batches"], strict=True):
             batch.keys = tuple(keys[number] for number in known["keys"].tolist())
-            batch.end, batch.until = known["end"], known["until"]
+            batch.end, batch.since, batch.until = known["end"], known["since"], known["until"]
             batch.epoch = epoch if known["holds"] else epoch - 1
             batch.never_negative, batch.model = known["never_negative"], known["model"]
 
@@ -230,7 +267,7 @@ class DetectorSlot:
         batch.learned(window, last, epoch)
         history = batch.schedule.history(window, last)
         learned = gathered(history, batch.keys, batch.rows, slice(None))
-        batch.model = self._plan.detector().fit(learned)
+        batch.model, batch.since = self._plan.detector().fit(learned), float(history.times[0])
         batch.never_negative = np.logical_not((learned.values < 0).any(axis=1))
         batch.until = batch.end
 

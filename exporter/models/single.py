@@ -9,7 +9,7 @@ import numpy as np
 
 from detectors.base import Band, Detector
 from detectors.ensemble import Consensus
-from series import BoolArray, Window
+from series import BoolArray, FloatArray, Window
 
 
 @dataclass(eq=False)
@@ -44,6 +44,11 @@ class Single:
     def advance(self, window: Window) -> None:
         """Take note of steps that will not change any more."""
         self.detector.advance(window)
+
+    def season(self, times: FloatArray) -> FloatArray:
+        """What time of day and week add to the level at `times`: (n_series, n_steps), NaN where that is not known."""
+        season = getattr(self.detector, "season", None)
+        return season(times) if season else np.full((len(self.warming_up_), len(times)), np.nan)
 
     def judge(self, window: Window) -> Consensus:
         """All that is said of steps right after the last that is known."""

@@ -1,0 +1,117 @@
+"""Finds the step that is asked about, and says why it was judged as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from exporter.cycle import QueryCycle
+from exporter.explain.account import Account, account
+from exporter.explain.past import walk
+from exporter.models.told import Told
+from exporter.moments import written_moment
+from exporter.published import PublishedIndex, published_key
+from series import SeriesKey, Window
+from series.matcher import Matcher, written
+
+# Series that are named where matchers mean several.
+_NAMED = 5
+
+
+class NotKnown(LookupError):
+    """There is no such query, or no such series."""
+
+
+class NotYet(Exception):
+    """Nothing was judged yet."""
+
+
+class Explainer:
+    """Answers why, beside the cycles: it holds none of them up.
+
+    Parameters
+    ----------
+    cycles : callable
+        Gives the queries' cycles by name, as they are now.
+    """
+
+    def __init__(self, cycles: Callable[[], Mapping[str, QueryCycle]]) -> None:
+        self._cycles = cycles
+
+    def explain(self, query: str, matchers: Sequence[Matcher], time: float | None = None) -> Account:
+        """Say why a step of one series was judged as it was.
+
+        Parameters
+        ----------
+        query : str
+            Name of the query.
+        matchers : sequence of Matcher
+            Of the labels as published; they must mean one series.
+        time : float or None
+            Seconds since the epoch; the last complete step up to then counts. By default the last judged one.
+
+        Raises
+        ------
+        NotKnown
+            For a query or series that is not there.
+        NotYet
+            Before the first cycle.
+        ValueError
+            Where the matchers mean several series, or the time lies outside of the history.
+        """
+        cycle = self._cycle(query)
+        if (told := cycle.calling.told) is None:
+            raise NotYet(f"{query} must have been judged once. Got no finished cycle yet.")
+        row = _only(told.seen.keys, matchers, query)
+        if time is None or time >= told.time:
+            if time is not None and time >= told.time + cycle.plan.step:
+                raise ValueError(f"time must be up to {written_moment(told.time)}, the last judged step.")
+            return {"query": query, "judged": "live"} | _present(cycle, told, row)
+        return {"query": query} | _past(cycle, told.seen.keys[row], time)
+
+    def _cycle(self, query: str) -> QueryCycle:
+        cycles = self._cycles()
+        if query not in cycles:
+            raise NotKnown(f"query must be one of {', '.join(sorted(cycles)) or 'none yet'}. Got {query!r:.100}.")
+        return cycles[query]
+
+
+def _present(cycle: QueryCycle, told: Told, row: int) -> Account:
+    basis = cycle.detector.basis(told.seen.keys[row], told.time)
+    return account(cycle.plan, cycle.calling, told, row, basis)
+
+
+def _past(cycle: QueryCycle, key: SeriesKey, time: float) -> Account:
+    history, schedule = cycle.store.copy([key]), cycle.detector.schedule(key)
+    if history is None or schedule is None or not history.n_series:
+        raise NotYet(f"{published_key(key)!r} must have samples. Got none in the history.")
+    column = _column(history, time)
+    walked = walk(cycle.plan, schedule, cycle.calling.held_back.without_silences(), history, column)
+    told = walked.calling.told
+    if told is None:
+        raise NotYet("a step must have been judged. Got none.")
+    walked.calling.history = cycle.calling.history
+    row, at = told.seen.keys.index(key), told.time
+    said = account(cycle.plan, walked.calling, told, row, walked.detector.basis(key, at))
+    return {"judged": "again" if walked.whole else "again, from a shorter history"} | said
+
+
+def _column(history: Window, time: float) -> int:
+    column = int(np.searchsorted(history.times, time, side="right")) - 1
+    if column < 1:
+        first = float(history.times[1])
+        raise ValueError(f"time must be from {written_moment(first)} on, where the history begins.")
+    return column
+
+
+def _only(keys: tuple[SeriesKey, ...], matchers: Sequence[Matcher], query: str) -> int:
+    rows = np.flatnonzero(PublishedIndex(keys).where(matchers))
+    if len(rows) == 1:
+        return int(rows[0])
+    asked = written(tuple(matchers))
+    if not len(rows):
+        raise NotKnown(f"series must be one of the {len(keys)} of {query}. Got {asked}, which none of them has.")
+    named = ", ".join(repr(published_key(keys[row])) for row in rows[:_NAMED].tolist())
+    more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
+    raise ValueError(f"series must mean one series. Got {asked}, which means {len(rows)}: {named}{more}.")
