@@ -18,7 +18,7 @@ from series import BoolArray, FloatArray, SeriesKey, Window
 # Forecasts of one horizon that are awaited at a time: enough to see each hour of a day, 20 bytes each for a series.
 _AWAITED = 24
 # In horizons: after how many comparisons' time a third of their weight is left; and how many make a judgement.
-_MEMORY, _FEWEST = 10, 3
+_MEMORY, _FEWEST = 5, 3
 # Comparisons of a series before its figures are shown.
 _SHOWN = 12
 # One comparison moves the width by so much. Those of one horizon overlap, and all of them may miss for one reason.
