@@ -15,6 +15,7 @@ from grafana.queries import FLEET, QUERIES
 
 _SCORE = f"{metrics.ANOMALY_SCORE.name}{{{FLEET}}}"
 _ALARM = f"{metrics.ANOMALY_ALARM.name}{{{FLEET}}}"
+_NO_TRUTH = "No forecast has been compared with what came."
 _HIDDEN = ("Time", "__name__", "job", "instance", "tenant")
 _DETAIL_OF_ROW = (
     f"/d/{DETAIL}?var-datasource=${{datasource}}&var-query=${{__data.fields.query:percentencode}}"
@@ -206,6 +207,65 @@ def _forecasts() -> list[timeseries.Panel]:
         .min(0)
         .max(1)
         .no_value(young),
+        *_live_truth(),
+    ]
+
+
+def _live_truth() -> list[timeseries.Panel]:
+    """How forecasts did, as forethought itself keeps the books."""
+    error, trials = metrics.FORECAST_ERROR_RATIO.name, metrics.FORECAST_BACKTEST_ERROR_RATIO.name
+    ahead = "{{query}} {{horizon}}"
+    return [
+        threshold_lines(
+            curves(
+                "Error of the forecasts, against repeating the season",
+                "Median over the series. Above 1 repeating what was a season ago would have been better.",
+                "percentunit",
+                (f"{error}{{{QUERIES}}}", ahead),
+                (f"{trials}{{{QUERIES}}}", "{{query}} in trials"),
+            ).min(0),
+            (None, "transparent"),
+            (1, "orange"),
+        ).no_value(_NO_TRUTH),
+        curves(
+            "Samples inside the intervals shown for them",
+            "Should be near forecast.coverage of the configuration, 95 % by default.",
+            "percentunit",
+            (f"{metrics.INTERVAL_COVERAGE_RATIO.name}{{{QUERIES}}}", ahead),
+        )
+        .max(1)
+        .no_value(_NO_TRUTH),
+        curves(
+            "Relative error, and bias",
+            "sMAPE, 0 to 200 %; and how one-sided errors are, above 0 where more came than was forecast.",
+            "percentunit",
+            (f"{metrics.FORECAST_SMAPE_RATIO.name}{{{QUERIES}}}", f"sMAPE {ahead}"),
+            (f"{metrics.FORECAST_BIAS_RATIO.name}{{{QUERIES}}}", f"bias {ahead}"),
+        ).no_value(_NO_TRUTH),
+        curves(
+            "Correction of the intervals",
+            "What widths are multiplied with so that the coverage holds; 1 is as the forecaster says.",
+            "short",
+            (f"{metrics.INTERVAL_WIDTH_RATIO.name}{{{QUERIES}}}", ahead),
+        )
+        .min(0)
+        .no_value(_NO_TRUTH),
+        stacked(
+            curves(
+                "Series by kind of forecast",
+                "The kind that weighs most in each.",
+                "short",
+                (f"sum by (forecaster) ({metrics.FORECASTER_SERIES.name}{{{QUERIES}}})", "{{forecaster}}"),
+            ).min(0)
+        ).no_value("Nothing is forecast."),
+        curves(
+            "Series that repeat the season instead",
+            "Their forecaster has erred more than that.",
+            "short",
+            (f"{metrics.FORECAST_FALLBACK_SERIES.name}{{{QUERIES}}}", "{{query}}"),
+        )
+        .min(0)
+        .no_value(_NO_TRUTH),
     ]
 
 
@@ -388,6 +448,12 @@ def _models() -> list[timeseries.Panel | table.Panel]:
                 (f"sum({metrics.OUTPUT_SAMPLES.name}{{{QUERIES}}})", "result samples"),
             ).min(0)
         ),
+        curves(
+            "Queries at the start of the process, by what was kept of them",
+            "complete and samples_only went on where a former process ended; all others began anew.",
+            "short",
+            (f"sum by (outcome) ({metrics.STATE_RESTORES.name})", "{{outcome}}"),
+        ).min(0),
         curves(
             "Age of the configuration",
             "A fall to 0 is a start or a reload.",

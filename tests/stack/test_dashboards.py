@@ -32,6 +32,7 @@ OWN_LABELS = {
     "stage": ("pull", "judge"),
     "reason": ("warming_up",),
     "model": ("baseline", "forecast"),
+    "forecaster": ("harmonic", "seasonal_naive"),
     "version": ("1",),
     "python_version": ("3",),
     "shard": ("0",),
