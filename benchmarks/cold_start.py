@@ -4,7 +4,7 @@
 
 Writes seven days of samples, 300 s apart, into an empty Prometheus, then measures: how long Prometheus takes to answer
 the queries that fill the history (bodies read and thrown away: the floor of any client); how long the service takes
-from its start to the first exported score; the same after a graceful stop and a new start. Needs the program
+from its start to the score of the last series that is judged; the same after a graceful stop and a new start. Needs the program
 `prometheus`. Prints one JSON object as its last line.
 """
 
@@ -110,7 +110,7 @@ def _until_scores(folder: Path, n_series: int) -> tuple[float, float]:
     log = (folder / "log").open("a")
     process = subprocess.Popen([sys.executable, "-m", "exporter", "run", *flags], stderr=log)
     try:
-        while _page(port).count(b"\nforethought_anomaly_score{") < n_series:
+        while _page(port).count(b"\nforethought_expected{") < n_series:
             if process.poll() is not None or time.perf_counter() - started > 900:
                 raise SystemExit(f"No scores came: {(folder / 'log').read_text()[-2000:]}")
             time.sleep(0.1)
