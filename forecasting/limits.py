@@ -65,8 +65,9 @@ def crossing(
     reach = float(forecast.times[-1] - now)
     if not all(0 < horizon <= reach for horizon in horizons):
         raise ValueError(f"horizons must be above 0 and within the forecast, {reach:g} seconds. Got {list(horizons)}.")
-    beyond = forecast.exceeds(limit)
-    by_then = np.maximum.accumulate(1 - beyond if falling else beyond, axis=1)
+    # Space that is never below 0 is used up at 0 exactly: "at or below" is not "not at or above".
+    beyond = forecast.mirrored().exceeds(-limit) if falling else forecast.exceeds(limit)
+    by_then = np.maximum.accumulate(beyond, axis=1)
     tail = (1 - coverage) / 2
     time, lower, upper = (_first(forecast.times, by_then >= level) for level in (0.5, tail, 1 - tail))
     columns = np.searchsorted(forecast.times, now + np.array(horizons), side="right") - 1

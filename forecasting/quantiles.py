@@ -39,6 +39,10 @@ class QuantileForecast:
         values = [one.lower for one in reversed(told)] + [told[0].mean] + [one.upper for one in told]
         return cls(told[0].times, np.concatenate([tails[::-1], [0.5], 1 - tails]), np.stack(values))
 
+    def mirrored(self) -> Self:
+        """The distribution of what comes with its sign turned."""
+        return type(self)(self.times, 1 - self.levels[::-1], -self.values[::-1])
+
     def exceeds(self, limit: FloatArray) -> FloatArray:
         """(n_series, steps): probability to lie at or above a limit; linear between the levels, 0 or 1 beyond them.
 

@@ -49,6 +49,13 @@ def test_free_space_is_used_up_from_above() -> None:
     assert found.time[0] == 40
 
 
+def test_free_space_that_cannot_be_negative_is_used_up_at_zero() -> None:
+    falling = rising([-0.5])
+    floored = QuantileForecast(falling.times, LEVELS, np.maximum(falling.values + 20.0, 0.0))
+    found = crossing(floored, np.array([0.0]), [100.0], now=0.0, falling=True)
+    np.testing.assert_array_equal([found.lower[0], found.time[0], found.upper[0]], [36, 40, 44])
+
+
 def test_a_limit_may_change_with_time_or_be_unknown() -> None:
     limit = np.vstack([np.where(np.arange(100) < 50, 100.0, 3.0), np.full(100, np.nan)])
     found = crossing(rising([0.1, 0.1]), limit, [100.0], now=0.0)
