@@ -15,6 +15,28 @@ from series.label_index import LabelIndex
 LARGEST_SCORE = 100.0
 
 
+@dataclass(frozen=True, eq=False)
+class Usual:
+    """What a past says of how long silence and stillness last, each of shape (n_series,), in steps.
+
+    Attributes
+    ----------
+    samples : intp
+        How many the past holds.
+    silence : intp
+        Longest stretch without a sample that ended.
+    changes : intp
+        How often the value changed.
+    stillness : intp
+        Longest stretch without a change that ended.
+    """
+
+    samples: IntArray
+    silence: IntArray
+    changes: IntArray
+    stillness: IntArray
+
+
 @dataclass(kw_only=True, eq=False)
 class Absence:
     r"""How long each series has been silent or still, against the longest it ever was.
@@ -72,24 +94,44 @@ class Absence:
         (n_series,) float64
             0 with a sample in the last step, 1 the threshold; 0 where the past is too sparse to tell.
         """
-        silent = np.isnan(np.concatenate([past, recent], axis=1))
-        known = (~silent[:, : past.shape[1]]).sum(axis=1)
-        return self._score(silent, past.shape[1], known >= self.fewest)
+        now = _at_end(np.isnan(np.concatenate([past, recent], axis=1)))
+        return self.silence_score(self.usual(past), now)
 
     def still(self, past: FloatArray, recent: FloatArray) -> FloatArray:
         """Score of a value that does not change any more: (n_series,), as `missing`.
 
         Only of series that change more often than not, and not of one that stopped: silence is `missing`'s.
         """
-        same, changes, known = _unchanged(np.concatenate([past, recent], axis=1), past.shape[1])
-        lively = (known >= self.fewest) & (changes >= self.fewest) & (2 * changes > known)
+        values = np.concatenate([past, recent], axis=1)
         there = ~np.isnan(recent[:, -1]) if recent.shape[1] else np.zeros(len(recent), dtype=np.bool_)
-        return self._score(same, past.shape[1], lively & there)
+        return self.stillness_score(self.usual(past), np.where(there, _at_end(_unchanged(values)), 0))
 
-    def _score(self, stretch: BoolArray, n_past: int, judged: BoolArray) -> FloatArray:
-        longest, now = _longest(stretch, n_past), _at_end(stretch)
-        score = now / (self.margin * longest + self.grace + 1)
-        return np.where(judged, np.minimum(score, LARGEST_SCORE), 0.0)
+    def usual(self, past: FloatArray) -> Usual:
+        """Learn from a past (n_series, n_past) what `silence_score` and `stillness_score` compare with."""
+        silent, same = np.isnan(past), _unchanged(past)
+        samples = (~silent).sum(axis=1)
+        changes = samples - (same & ~silent).sum(axis=1) - (samples > 0)
+        return Usual(samples, _longest(silent), changes, _longest(same))
+
+    def silence_score(self, usual: Usual, now: IntArray) -> FloatArray:
+        """Score of a silence of `now` (n_series,) steps: 0 for none, and where the past is too sparse to tell."""
+        return self._score(now, usual.silence, usual.samples >= self.fewest)
+
+    def stillness_score(self, usual: Usual, now: IntArray) -> FloatArray:
+        """Score of a value that is the same for `now` (n_series,) steps after its last change; 0 where it often is."""
+        return self._score(now, usual.stillness, self.lively(usual))
+
+    def lively(self, usual: Usual) -> BoolArray:
+        """(n_series,) bool: changes more often than not."""
+        enough = (usual.samples >= self.fewest) & (usual.changes >= self.fewest)
+        return np.asarray(enough & (2 * usual.changes > usual.samples), dtype=np.bool_)
+
+    def limit(self, longest: IntArray) -> FloatArray:
+        """(n_series,) steps that score 1."""
+        return np.asarray(self.margin * longest + self.grace + 1)
+
+    def _score(self, now: IntArray, longest: IntArray, judged: BoolArray) -> FloatArray:
+        return np.where(judged, np.minimum(now / self.limit(longest), LARGEST_SCORE), 0.0)
 
 
 def vanished(past: FloatArray, recent: FloatArray) -> BoolArray:
@@ -154,7 +196,7 @@ def outages(keys: Sequence[SeriesKey], silent: BoolArray, there: BoolArray, *, f
     if left.sum() == there.sum():
         return [Outage("", "", tuple(np.flatnonzero(left).tolist()))]
     found = []
-    explanations = _explanations(keys, left, there)
+    explanations = _explanations(keys, left, there, fewest)
     while explanations:
         label, value, rows = min(explanations, key=lambda each: (-int(left[each[2]].sum()), each[0], each[1]))
         if left[rows].sum() < fewest:
@@ -166,8 +208,10 @@ def outages(keys: Sequence[SeriesKey], silent: BoolArray, there: BoolArray, *, f
     return found
 
 
-def _explanations(keys: Sequence[SeriesKey], silent: BoolArray, there: BoolArray) -> list[tuple[str, str, IntArray]]:
-    """Label values all of whose series are silent, with their rows."""
+def _explanations(
+    keys: Sequence[SeriesKey], silent: BoolArray, there: BoolArray, fewest: int
+) -> list[tuple[str, str, IntArray]]:
+    """Label values all of whose series, `fewest` or more, are silent, with their rows."""
     index = LabelIndex(keys)
     labels = sorted({label for row in np.flatnonzero(silent) for label, _ in keys[int(row)]} - {NAME})
     found = []
@@ -175,30 +219,38 @@ def _explanations(keys: Sequence[SeriesKey], silent: BoolArray, there: BoolArray
         values, place = index.of(label)
         expected = np.bincount(place[there], minlength=len(values))
         gone = np.bincount(place[silent], minlength=len(values))
-        for number in np.flatnonzero((gone == expected) & (gone > 0)):
+        for number in np.flatnonzero((gone == expected) & (gone >= fewest)):
             if values[number]:  # series without the label have nothing in common
                 rows = np.flatnonzero((place == number) & silent)
                 found.append((label, values[number], rows))
     return found
 
 
-def _unchanged(values: FloatArray, n_past: int) -> tuple[BoolArray, IntArray, IntArray]:
-    """Where the newest sample equals the one before it; how many changes and samples the past holds."""
+def _unchanged(values: FloatArray) -> BoolArray:
+    """Where the newest sample equals the one before it, and where there is none after a first one."""
+    same = np.zeros(values.shape, dtype=np.bool_)
     known = ~np.isnan(values)
-    place = np.where(known, np.arange(values.shape[1]), -1)
+    whole = known.all(axis=1)
+    same[whole, 1:] = values[whole, 1:] == values[whole, :-1]
+    some, gaps = values[~whole], known[~whole]
+    place = np.where(gaps, np.arange(values.shape[1]), -1)
     newest = np.maximum.accumulate(place, axis=1)
-    before = np.concatenate([np.full((len(values), 1), -1), newest[:, :-1]], axis=1)
-    earlier = np.take_along_axis(values, np.maximum(before, 0), axis=1)
-    changed = known & (before >= 0) & (values != earlier)
-    past = slice(0, n_past)
-    return ~changed & (before >= 0), changed[:, past].sum(axis=1), known[:, past].sum(axis=1)
+    before = np.concatenate([np.full((len(some), 1), -1), newest[:, :-1]], axis=1)
+    earlier = np.take_along_axis(some, np.maximum(before, 0), axis=1) if some.size else some
+    same[~whole] = ~(gaps & (some != earlier)) & (before[:, : values.shape[1]] >= 0)
+    return same
 
 
-def _longest(stretch: BoolArray, until: int) -> IntArray:
-    """(n_series,): longest run of True that ended before the column `until`: one that goes on is what is judged."""
-    runs = _runs(stretch[:, :until])
-    over = np.where(stretch[:, 1:until], 0, runs[:, :-1])
-    return np.asarray(over.max(axis=1, initial=0), dtype=np.intp)
+def _longest(stretch: BoolArray) -> IntArray:
+    """(n_series,): longest run of True that ended: one that goes on at the end is what is judged."""
+    longest = np.zeros(len(stretch), dtype=np.intp)
+    some = stretch.any(axis=1)
+    # Of a run that ended only the last column is looked at; most rows have few.
+    row, column = np.nonzero(stretch[some, :-1] & ~stretch[some, 1:])
+    runs = _runs(stretch[some])[row, column]
+    place = np.flatnonzero(some)
+    np.maximum.at(longest, place[row], runs)
+    return longest
 
 
 def _at_end(stretch: BoolArray) -> IntArray:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import structlog
 
 from exporter import metrics
+from exporter.columns import forecast_columns, judged_columns, outage_results, silence_columns
 from exporter.config import Query
-from exporter.duration import Duration
 from exporter.exposition import Lines
 from exporter.held_back import HeldBack, Said
 from exporter.models.calling import Calling, Judgement
-from exporter.models.forecasts import ForecasterSlot, Interval
+from exporter.models.forecasts import ForecasterSlot
 from exporter.models.judging import DetectorSlot
 from exporter.models.plan import ModelPlan
+from exporter.models.silence import Silence, SilenceSlot
 from exporter.models.stored import Tree
 from exporter.page import Block
-from exporter.results import Column, Notes, Results
+from exporter.results import Notes, Results
 from exporter.telemetry import Telemetry
 from series import Grid, Reason, SeriesKey, Window
 from series.store import MemoryBudget, RingStore
@@ -55,6 +56,7 @@ class _Last:
 
     now: float
     judged: Judgement
+    silence: Silence
     skipped: Counter[Reason]
 
 
@@ -114,7 +116,8 @@ class QueryCycle:
         )
         self.plan = plan
         held_back = held_back or HeldBack(query.name, Said())
-        self.detector = DetectorSlot(plan)
+        self._silence = SilenceSlot(plan.step)
+        self.detector = DetectorSlot(plan, self._silence.learn)
         self.calling = Calling(plan, held_back)
         self.forecaster = ForecasterSlot(plan)
         self._lines = Lines(query.name, shards)
@@ -149,16 +152,18 @@ class QueryCycle:
             )
             self._note_fill(pulled.unpulled)
         window = self.store.window()
+        self._silence.place(window.keys)
         with stage("fit"):
             within = min(_FIT_WITHIN, 0.5 * query.cycle_interval)
             self._fitted("baseline", now, self.detector.fit_if_due(window, self._epoch, within))
         with stage("judge"):
             judged = self.calling.judge(self.detector.judge(window))
+            silence = self._silence.judge(window, self.store.silent_steps, judged.quiet)
             self.forecaster.follow(window)
             self._tell_forecasting()
         for warning in pulled.warnings:
             log.warning("the source warns", query=query.name, warning=warning)
-        self._last = _Last(now, judged, Counter(pulled.skipped) + Counter(judged.skipped))
+        self._last = _Last(now, judged, silence, Counter(pulled.skipped) + Counter(judged.skipped))
         return self._result(window, self._last)
 
     def look_ahead(self, now: float) -> CycleResult | None:
@@ -186,6 +191,7 @@ class QueryCycle:
         return {
             "detector": self.detector.dump(number, self._epoch),
             "calling": self.calling.dump(number),
+            "silence": self._silence.dump(number),
             "forecaster": self.forecaster.dump(number, self._epoch),
         }
 
@@ -194,11 +200,14 @@ class QueryCycle:
         self._unpulled = self.store.n_unpulled
         self.detector.load(learned["detector"], keys, self._epoch)
         self.calling.load(learned["calling"], keys)
+        self._silence.load(learned["silence"], keys)
         self.forecaster.load(learned["forecaster"], keys, self._epoch)
 
     def start_cold(self) -> None:
         """Forget what a failed `load` may have left half done."""
-        self.detector, self.forecaster = DetectorSlot(self.plan), ForecasterSlot(self.plan)
+        self._silence = SilenceSlot(self.plan.step)
+        self.detector = DetectorSlot(self.plan, self._silence.learn)
+        self.forecaster = ForecasterSlot(self.plan)
         self.calling = Calling(self.plan, self.calling.held_back)
 
     def _note_fill(self, unpulled: int) -> None:
@@ -214,9 +223,15 @@ class QueryCycle:
     def _result(self, window: Window, last: _Last) -> CycleResult:
         with self.telemetry.stage("render"):
             forecasts = self.forecaster.at(window)
-            columns = _columns(self.query, last.judged, forecasts)
+            columns = [
+                *judged_columns(self.query, last.judged),
+                *silence_columns(self.query, last.silence),
+                *forecast_columns(forecasts),
+            ]
+            expires = last.now + self.stale_after
+            beside = (outage_results(self.query, last.silence.outages, expires),)
             notes = () if self.query.shadow else (Notes(metrics.ANOMALY_INFO, "why", last.judged.reasons),)
-            results = Results(self.query.name, window.keys, columns, last.now + self.stale_after, notes)
+            results = Results(self.query.name, window.keys, tuple(columns), expires, notes, beside)
             block = Block.of(results, self._lines)
         return CycleResult(results, block, window.n_series, int(np.nansum(last.judged.alarm)), dict(last.skipped))
 
@@ -226,26 +241,3 @@ class QueryCycle:
         self.telemetry.model_fit_timestamp.labels(self.query.name, model).set(now)
         self.telemetry.model_fit_duration.labels(self.query.name, model).set(seconds)
         log.debug("model fitted", query=self.query.name, model=model, seconds=round(seconds, 3))
-
-
-def _columns(query: Query, judged: Judgement, forecasts: Mapping[Duration, Interval]) -> tuple[Column, ...]:
-    columns = [
-        Column(metrics.VALUE, judged.value),
-        Column(metrics.EXPECTED, judged.expected),
-        Column(metrics.EXPECTED_LOWER, judged.lower),
-        Column(metrics.EXPECTED_UPPER, judged.upper),
-        Column(metrics.ANOMALY_SCORE, judged.score),
-        Column(metrics.ANOMALY_VOTES, judged.votes),
-    ]
-    if not query.shadow:
-        columns += [Column(metrics.ANOMALY_ALARM, judged.alarm), Column(metrics.ANOMALY_SEVERITY, judged.severity)]
-    if query.detector_scores:
-        columns += [Column(metrics.DETECTOR_SCORE, score, {"detector": name}) for name, score in judged.members.items()]
-    for horizon, interval in forecasts.items():
-        ahead = {"horizon": str(horizon)}
-        columns += [
-            Column(metrics.FORECAST, interval.mean, ahead),
-            Column(metrics.FORECAST_LOWER, interval.lower, ahead),
-            Column(metrics.FORECAST_UPPER, interval.upper, ahead),
-        ]
-    return tuple(columns)

@@ -75,6 +75,11 @@ class Lines:
         self.shards = shards
         self._keys: tuple[SeriesKey, ...] = ()
         self._parts: list[_Part] = []
+        self._beside: dict[int, Lines] = {}
+
+    def beside(self, place: int) -> Lines:
+        """Renders other results of the query, whose label text is kept apart; a number for each kind of them."""
+        return self._beside.setdefault(place, Lines(self.query, self.shards))
 
     def render(self, keys: tuple[SeriesKey, ...], column: Column) -> list[list[bytes]]:
         """Give one line a value; NaN gives none, as what was not computed is absent.

@@ -63,6 +63,23 @@ ANOMALY_SEVERITY = _gauge(
     "anomaly_severity", "How bad the alarm is: 0 none, 1 info, 2 warning, 3 high, 4 critical.", "query"
 )
 ANOMALY_INFO = _gauge("anomaly_info", "1 while in alarm; `why` says in one line what was found.", "query", "why")
+SILENCE_SCORE = _gauge(
+    "silence_score",
+    "While a series has no samples: how long, 1 for one and a half times its longest silence. Up to a day above 1.",
+    "query",
+)
+STILLNESS_SCORE = _gauge(
+    "stillness_score",
+    "While a value that mostly changes does not: how long, 1 for one and a half times its longest such stretch.",
+    "query",
+)
+OUTAGE_SERIES = _gauge(
+    "outage_series",
+    "Series that fell silent together, by the label's value they share; no label where it is all of the query.",
+    "query",
+    "label",
+    "value",
+)
 DETECTOR_SCORE = _gauge("detector_score", "Score of one detector of the ensemble.", "query", "detector")
 FORECAST = _gauge("forecast", "Value expected at now + horizon.", "query", "horizon")
 FORECAST_LOWER = _gauge("forecast_lower", "Lower end of the forecast's interval.", "query", "horizon")
@@ -79,6 +96,9 @@ RESULTS = (
     ANOMALY_SEVERITY,
     ANOMALY_INFO,
     DETECTOR_SCORE,
+    SILENCE_SCORE,
+    STILLNESS_SCORE,
+    OUTAGE_SERIES,
     FORECAST,
     FORECAST_LOWER,
     FORECAST_UPPER,

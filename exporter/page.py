@@ -33,15 +33,21 @@ class Block:
     def of(cls, results: Results, lines: Lines) -> Block:
         """Render results."""
         shards: list[dict[Family, list[bytes]]] = [{} for _ in range(lines.shards)]
-        for column in results.columns:
-            for families, pieces in zip(shards, lines.render(results.keys, column), strict=True):
-                if pieces:
-                    families.setdefault(column.family, []).extend(pieces)
-        for notes in results.notes:
-            for families, text in zip(shards, lines.render_notes(results.keys, notes), strict=True):
-                if text:
-                    families.setdefault(notes.family, []).append(text)
+        _render(results, lines, shards)
+        for place, other in enumerate(results.beside):
+            _render(other, lines.beside(place), shards)
         return cls(shards, results.expires, results.samples)
+
+
+def _render(results: Results, lines: Lines, shards: Sequence[dict[Family, list[bytes]]]) -> None:
+    for column in results.columns:
+        for families, pieces in zip(shards, lines.render(results.keys, column), strict=True):
+            if pieces:
+                families.setdefault(column.family, []).extend(pieces)
+    for notes in results.notes:
+        for families, text in zip(shards, lines.render_notes(results.keys, notes), strict=True):
+            if text:
+                families.setdefault(notes.family, []).append(text)
 
 
 class _Text:

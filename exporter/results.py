@@ -13,7 +13,7 @@ from series import FloatArray, SeriesKey
 from series.key import NAME
 
 # Own labels of results; an input label of such a name gives way.
-_OWN = ("query", "horizon", "detector", "why")
+_OWN = ("query", "horizon", "detector", "limit", "why")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +75,8 @@ class Results:
         Seconds since the epoch after which they are too old to be shown as the present.
     notes : tuple of Notes
         Shown on the page only: a text that changes would be another series to a server of remote write.
+    beside : tuple of Results
+        The same query's results about other things than its series, each with keys and columns of its own.
     """
 
     query: str
@@ -82,12 +84,14 @@ class Results:
     columns: tuple[Column, ...]
     expires: float
     notes: tuple[Notes, ...] = ()
+    beside: tuple[Results, ...] = ()
 
     @property
     def samples(self) -> int:
         """How many values there are."""
         values = sum(int(np.isfinite(column.values).sum()) for column in self.columns)
-        return values + sum(len(notes.texts) for notes in self.notes)
+        values += sum(len(notes.texts) for notes in self.notes)
+        return values + sum(results.samples for results in self.beside)
 
 
 @lru_cache(maxsize=4096)

@@ -133,6 +133,16 @@ class RingStore:
         return self._buffer.nbytes
 
     @property
+    def silent_steps(self) -> npt.NDArray[np.int64]:
+        """(n_series,) int64: steps since each series' last sample, 0 for one at the last step."""
+        if self._grid is None:
+            return np.empty(0, dtype=np.int64)
+        last = self._grid.start // self.step + self.n_steps - 1
+        # A row that never had a sample is silent since before the window.
+        silent: npt.NDArray[np.int64] = np.minimum(last - np.maximum(self._seen[: len(self.keys)], -1), self.n_steps)
+        return silent
+
+    @property
     def pulled(self) -> BoolArray:
         """(n_steps,) bool: True where the source was asked, whether it had samples or not."""
         return self._pulled[self._first : self._first + self.n_steps]

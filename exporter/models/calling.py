@@ -37,6 +37,8 @@ class Judgement:
         Score of each detector.
     reasons : mapping of int to str
         By row, in one line why a series is in alarm.
+    quiet : (n_series,) bool
+        Of which nothing is to be told now, because people said so.
     skipped : mapping of Reason to int
         How many series were not judged, and why.
     """
@@ -51,6 +53,7 @@ class Judgement:
     severity: FloatArray
     members: Mapping[str, FloatArray]
     reasons: Mapping[int, str]
+    quiet: BoolArray
     skipped: Mapping[Reason, int]
 
 
@@ -195,4 +198,5 @@ def _judgement(
         Reason.WARMING_UP: int(warming_up.sum()),
     }
     members = dict(zip(seen.members, np.where(infinite | missing | warming_up, np.nan, seen.votes), strict=True))
-    return Judgement(value, expected, lower, upper, score, alarm, votes, severe, members, reasons, skipped)
+    quiet = held.quiet[:, -1] if len(seen.keys) else np.zeros(0, dtype=np.bool_)
+    return Judgement(value, expected, lower, upper, score, alarm, votes, severe, members, reasons, quiet, skipped)

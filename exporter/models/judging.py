@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from detectors.ensemble import Consensus
-from exporter.models.batches import GONE, Batch, Batches, gathered
+from exporter.models.batches import GONE, Batch, Batches, Rows, gathered
 from exporter.models.fit_schedule import FitSchedule
 from exporter.models.plan import Judge, ModelPlan
 from exporter.models.stored import Tree
@@ -106,6 +106,9 @@ class DetectorSlot:
     Parameters
     ----------
     plan : ModelPlan
+    on_fit : callable
+        Is given the rows of series that learn, and the history they learn from. Called in several threads at once, each
+        with other rows.
 
     Attributes
     ----------
@@ -113,8 +116,9 @@ class DetectorSlot:
         Last instant that was judged, -inf for none.
     """
 
-    def __init__(self, plan: ModelPlan) -> None:
+    def __init__(self, plan: ModelPlan, on_fit: Callable[[Rows, Window], None] = lambda rows, history: None) -> None:
         self._plan = plan
+        self._on_fit = on_fit
         self._late = math.ceil(plan.late / plan.step)
         self._batches = Batches(_Judged, float(plan.refit), plan.offset, plan.step)
         self.until = -math.inf
@@ -268,6 +272,7 @@ class DetectorSlot:
         history = batch.schedule.history(window, last)
         learned = gathered(history, batch.keys, batch.rows, slice(None))
         batch.model, batch.since = self._plan.detector().fit(learned), float(history.times[0])
+        self._on_fit(batch.rows, learned)
         batch.never_negative = np.logical_not((learned.values < 0).any(axis=1))
         batch.until = batch.end
 

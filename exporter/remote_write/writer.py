@@ -96,7 +96,8 @@ class RemoteWriter:
         self._telemetry = telemetry
         self._clock = clock
         self._lock = threading.Lock()
-        self._streams: dict[str, _Stream] = {}
+        # By query, and which of its results.
+        self._streams: dict[tuple[str, int], _Stream] = {}
         self._queue = WriteQueue(limits.max_pending_bytes)
         self._stopping = threading.Event()
         self._deadline = float("inf")
@@ -111,18 +112,19 @@ class RemoteWriter:
     def offer(self, results: Results) -> None:
         """Send the results of a query when the server takes them. Waits for nothing."""
         with self._lock:
-            stream = self._streams.get(results.query)
-            if stream is None:
-                stream = _Stream(Messages(results.query, self._external_labels))
-                self._streams[results.query] = stream
-            stream.expires = results.expires
-            self._replace(stream, results)
+            for place, part in enumerate((results, *results.beside)):
+                stream = self._streams.get((results.query, place))
+                if stream is None:
+                    stream = _Stream(Messages(results.query, self._external_labels))
+                    self._streams[results.query, place] = stream
+                stream.expires = results.expires
+                self._replace(stream, part)
 
     def withdraw(self, query: str) -> None:
         """Mark all series of a query as ended."""
         with self._lock:
-            if stream := self._streams.pop(query, None):
-                self._replace(stream, None)
+            for name in [name for name in self._streams if name[0] == query]:
+                self._replace(self._streams.pop(name), None)
 
     def expire(self) -> None:
         """Mark results as ended that are too old to be the present."""
