@@ -46,6 +46,8 @@ class Duration(int):
     def __str__(self) -> str:
         rest, text = int(self), ""
         for unit, seconds in _UNITS.items():
+            if unit == "w" and rest % seconds:
+                continue  # as Prometheus writes it: 30d, not 4w2d
             count, rest = divmod(rest, seconds)
             text += f"{count}{unit}" if count else ""
         return text or "0s"

@@ -45,6 +45,10 @@ def test_durations_read_back_what_they_write(text):
     assert Duration.parse(str(duration)) == duration
 
 
+def test_weeks_are_written_where_they_are_whole_as_prometheus_does():
+    assert [str(Duration.parse(text)) for text in ("30d", "14d", "1w1d")] == ["30d", "2w", "8d"]
+
+
 @pytest.mark.parametrize("text", ["", " ", "5", "m", "1.5h", "5M", "1m1h", "-1m"])
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(ValueError, match="must be a duration with a unit"):
