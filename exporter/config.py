@@ -15,6 +15,7 @@ from exporter.config_calendars import (
     VerdictsSection,
     Word,
 )
+from exporter.config_limits import Capacity, Limit
 from exporter.config_output import Output
 from exporter.config_server import Endpoint, PositiveDuration
 from exporter.config_server import Section as _Section
@@ -210,6 +211,8 @@ class QueryDefaults(_Section):
     """When scores are worth an alarm."""
     forecast: Forecast = Forecast()
     """What is forecast."""
+    capacity: Capacity = Capacity()
+    """How far ahead limits are looked for."""
     refit: PositiveDuration = Duration(21_600)
     """How often the models learn anew from the history. New samples are judged every cycle all the same."""
 
@@ -244,12 +247,22 @@ class Query(QueryDefaults):
     """Series selector that shows the values of that label. Default: all series of the server do."""
     split_limit: int = Field(default=100, ge=1, le=10_000)
     """Most values; each costs a request a cycle."""
+    limits: tuple[Limit, ...] = Field(default=(), strict=False)
+    """Values that must not be reached: quotas, sizes of disks, service levels. Their dates are forecast."""
 
     @field_validator("name")
     @classmethod
     def _word(cls, value: str) -> str:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
             raise ValueError(f"must be lower-case letters, digits and underscores, a letter first. Got {value!r}.")
+        return value
+
+    @field_validator("limits")
+    @classmethod
+    def _one_of_each_name(cls, value: tuple[Limit, ...]) -> tuple[Limit, ...]:
+        names = [limit.name for limit in value]
+        if doubled := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"each limit needs a name of its own. Given twice: {', '.join(doubled)}.")
         return value
 
     @field_validator("query")

@@ -85,6 +85,34 @@ FORECAST = _gauge("forecast", "Value expected at now + horizon.", "query", "hori
 FORECAST_LOWER = _gauge("forecast_lower", "Lower end of the forecast's interval.", "query", "horizon")
 FORECAST_UPPER = _gauge("forecast_upper", "Upper end of the forecast's interval.", "query", "horizon")
 
+LIMIT = _gauge("limit", "A value that must not be reached.", "query", "limit")
+LIMIT_TIMESTAMP = _gauge(
+    "limit_timestamp_seconds",
+    "When the limit will be reached: as likely earlier as later. Absent where it will not be.",
+    "query",
+    "limit",
+)
+LIMIT_LOWER = _gauge("limit_lower_timestamp_seconds", "Early end of the interval of that time.", "query", "limit")
+LIMIT_UPPER = _gauge(
+    "limit_upper_timestamp_seconds",
+    "Late end of it; absent where the limit may well never be reached.",
+    "query",
+    "limit",
+)
+LIMIT_PROBABILITY = _gauge(
+    "limit_probability",
+    "Probability that the limit is reached within the horizon, 0 to 1.",
+    "query",
+    "limit",
+    "horizon",
+)
+CAPACITY_RECOMMENDED = _gauge(
+    "capacity_recommended",
+    "What should be there in place of the limit, by `scaling`; absent where the limit is right.",
+    "query",
+    "limit",
+)
+
 RESULTS = (
     VALUE,
     EXPECTED,
@@ -102,6 +130,12 @@ RESULTS = (
     FORECAST,
     FORECAST_LOWER,
     FORECAST_UPPER,
+    LIMIT,
+    LIMIT_TIMESTAMP,
+    LIMIT_LOWER,
+    LIMIT_UPPER,
+    LIMIT_PROBABILITY,
+    CAPACITY_RECOMMENDED,
 )
 
 # Ourselves.

@@ -90,7 +90,7 @@ def _sections(path: str, model: type[BaseModel]) -> list[tuple[str, type[BaseMod
     found = [(path, model)]
     for name, field in model.model_fields.items():
         inner = _inner(field.annotation)
-        if inner is None or (model in (Query, QueryDefaults) and path.startswith("queries")):
+        if inner is None or (path.startswith("queries") and name in QueryDefaults.model_fields):
             continue
         suffix = "[]" if typing.get_origin(field.annotation) is tuple else ""
         found += _sections(f"{path}.{name}{suffix}".lstrip("."), inner)

@@ -24,13 +24,17 @@ from sources.incremental import PullBudget
 if TYPE_CHECKING:
     from detectors.base import Baseline, Detector
     from exporter.config_calendars import AlertmanagerSection
+    from exporter.config_limits import Limit, Scaling
     from exporter.hearing import Ears
+    from exporter.models.capacity import CapacitySlot
+    from exporter.models.limit_values import LimitRule
     from exporter.models.plan import Judge
     from exporter.remote_write.writer import RemoteWriter
     from exporter.silences.cache import SilenceCache
     from exporter.state.folder import StateFolder
     from exporter.verdicts.store import VerdictStore
     from forecasting.base import Forecaster
+    from forecasting.scaling import ScalingRule
     from sources.backend import Backend
     from sources.connection import Connection
     from sources.replay import ReplaySource
@@ -179,6 +183,45 @@ def make_plan(query: config.Query, occasions: Occasions | None = None) -> ModelP
         importance=IMPORTANCE[query.importance],
         occasions=occasions,
         forecaster_name=query.forecast.forecaster,
+    )
+
+
+def make_capacity(query: config.Query, source: MetricSource, plan: ModelPlan) -> CapacitySlot | None:
+    """Make what looks for the dates of a query's limits, where it has some."""
+    if not query.limits:
+        return None
+    from exporter.models.capacity import CapacityPlan, CapacitySlot
+    from exporter.models.limit_values import LimitValues
+
+    rules = tuple(map(make_limit, query.limits))
+    return CapacitySlot(plan, CapacityPlan(rules, query.capacity.horizons), LimitValues(source, float(query.latency)))
+
+
+def make_limit(limit: Limit) -> LimitRule:
+    """Say what must not be reached."""
+    from exporter.models.limit_values import LimitRule
+
+    return LimitRule(
+        name=limit.name,
+        value=limit.value,
+        query=limit.query,
+        on=limit.on,
+        falling=limit.direction == "falling",
+        scaling=make_scaling(limit.scaling) if limit.scaling else None,
+    )
+
+
+def make_scaling(scaling: Scaling) -> ScalingRule:
+    """Say what counts as enough capacity."""
+    from forecasting.scaling import ScalingRule
+
+    return ScalingRule(
+        utilisation=scaling.utilisation,
+        unit=scaling.unit,
+        sure=scaling.sure,
+        headroom=scaling.headroom,
+        lead_time=float(scaling.lead_time),
+        cost=None if scaling.cost_per_hour is None else scaling.cost_per_hour / 3_600,
     )
 
 

@@ -1,0 +1,105 @@
+"""What the limits of a query are now: numbers, or what the source says."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import structlog
+
+from forecasting.scaling import ScalingRule
+from series import FloatArray, Grid, SeriesKey
+from sources.base import MetricSource
+from sources.errors import SourceError
+
+log = structlog.get_logger("forethought.limits")
+
+# Seconds for which an answer holds.
+_HOLDS = 3_600.0
+# Step of the grid that is asked for one instant of.
+_STEP = 60
+_MOST_SERIES = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitRule:
+    """A value that must not be reached.
+
+    Attributes
+    ----------
+    name : str
+    value : float or None
+        In the unit of the series; None where `query` gives it.
+    query : str or None
+    on : tuple of str
+        Labels that tell which limit belongs to which series; empty for one limit of all.
+    falling : bool
+        True where it is reached from above.
+    scaling : ScalingRule or None
+        What advice is given by.
+    """
+
+    name: str
+    value: float | None = None
+    query: str | None = None
+    on: tuple[str, ...] = ()
+    falling: bool = False
+    scaling: ScalingRule | None = None
+
+
+class LimitValues:
+    """Asks the source for limits, hourly; the last answer holds while there is no new one.
+
+    Parameters
+    ----------
+    source : MetricSource
+    latency : float
+        Seconds a sample may come late.
+    """
+
+    def __init__(self, source: MetricSource, latency: float = 0.0) -> None:
+        self._source, self._latency = source, latency
+        self._asked: dict[str, float] = {}
+        self._known: dict[str, Mapping[tuple[str, ...], float]] = {}
+        self._problem: dict[str, str] = {}
+
+    def of(self, rule: LimitRule, keys: tuple[SeriesKey, ...], now: float) -> FloatArray:
+        """(n_series,): the limit of each series, NaN where there is none."""
+        if rule.query is None:
+            return np.full(len(keys), math.nan if rule.value is None else rule.value)
+        if not 0 <= now - self._asked.get(rule.name, -math.inf) < _HOLDS:
+            self._asked[rule.name] = now
+            self._ask(rule, rule.query, now)
+        known = self._known.get(rule.name, {})
+        return np.array([known.get(_place(key, rule.on), math.nan) for key in keys], dtype=np.float64)
+
+    def _ask(self, rule: LimitRule, query: str, now: float) -> None:
+        grid = Grid.ending(now, step=_STEP, history=_STEP, latency=self._latency)
+        try:
+            answer = self._source.read_range(query, grid, series_limit=_MOST_SERIES)
+            self._known[rule.name] = _by_labels(answer.window.keys, answer.window.values[:, -1], rule.on)
+        except (SourceError, ValueError) as error:
+            if str(error) != self._problem.get(rule.name):
+                log.warning("a limit cannot be read; the last one holds", limit=rule.name, problem=str(error))
+            self._problem[rule.name] = str(error)
+        else:
+            self._problem.pop(rule.name, None)
+
+
+def _place(key: SeriesKey, on: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(key.get(label) for label in on)
+
+
+def _by_labels(keys: tuple[SeriesKey, ...], values: FloatArray, on: tuple[str, ...]) -> dict[tuple[str, ...], float]:
+    found: dict[tuple[str, ...], float] = {}
+    for key, value in zip(keys, values.tolist(), strict=True):
+        place = _place(key, on)
+        if place in found:
+            labels = ", ".join(on) or "none"
+            raise ValueError(
+                f"the query of a limit must give one series for each value of the labels in on ({labels})."
+            )
+        found[place] = value if math.isfinite(value) else math.nan
+    return found
