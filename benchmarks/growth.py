@@ -147,12 +147,15 @@ def _draw(rows: list[dict[str, Any]], file: Path) -> None:
     sizes = [row["series"] for row in rows]
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
     left.plot(sizes, [row["steady_s"] for row in rows], "o-", label="pull, fit, judge, render")
-    left.plot(sizes, [row["steady_s"] + row["ahead_s"] for row in rows], "o--", label="with forecasts")
-    left.set(xscale="log", yscale="log", xlabel="series", ylabel="CPU seconds of a cycle a minute")
+    if any(row["ahead_s"] > NOTHING for row in rows):
+        left.plot(sizes, [row["steady_s"] + row["ahead_s"] for row in rows], "o--", label="with forecasts")
+    left.set(xscale="log", xlabel="series", ylabel="CPU seconds of a cycle a minute")
     left.legend(frameon=False)
     right.plot(sizes, [row["peak_mb"] for row in rows], "o-", color="tab:green")
-    right.set(xscale="log", yscale="log", xlabel="series", ylabel="peak memory, MB")
+    right.set(xscale="log", xlabel="series", ylabel="peak memory, MB")
     for axes in (left, right):
+        axes.set_ylim(bottom=0)
+        axes.xaxis.set_major_formatter(lambda size, _: f"{size:,.0f}")
         axes.grid(alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(file, metadata={"Date": None})
