@@ -38,6 +38,11 @@ ALERTS = {
     "other forecast": {**ANOMALY, **series("c"), "alertname": "ForethoughtForecastMissed", "severity": "info"},
     "widespread": {"alertname": "ForethoughtWidespreadAnomaly", "severity": "critical", "query": "duration"},
     "other query": {**ANOMALY, **series("a"), "query": "cost", "severity": "warning"},
+    "outage": {**ITSELF, "alertname": "ForethoughtOutage", "query": "duration", "label": "instance", "value": "a"},
+    "same outage": {**ITSELF, "alertname": "ForethoughtOutage", "query": "cost", "label": "instance", "value": "a"},
+    "whole outage": {**ITSELF, "alertname": "ForethoughtOutage", "query": "runs"},
+    "silent": {**ANOMALY, **series("d"), "alertname": "ForethoughtSeriesSilent", "severity": "info"},
+    "other silent": {**ANOMALY, **series("d"), "alertname": "ForethoughtSeriesSilent", "query": "cost"},
     "source": {**ITSELF, "alertname": "ForethoughtSourceDown", "severity": "critical"},
     "no samples": {**ITSELF, "alertname": "ForethoughtNoSamples", "severity": "warning"},
     "reload": {**ITSELF, "alertname": "ForethoughtConfigReloadFailed", "severity": "warning"},
@@ -144,7 +149,27 @@ def test_what_mutes_what(alertmanager: Alertmanager) -> None:
     alertmanager.send("source")
     assert alertmanager.muted() == of_the_query | {"widespread", "other query", "no samples"}
     alertmanager.send("down")
-    assert alertmanager.muted() == ALERTS.keys() - {"down"}
+    assert alertmanager.muted() == {*everything, "critical", "widespread", "source"}
+
+
+def test_an_outage_mutes_the_silences_of_its_query_and_is_muted_where_a_dead_query_is_told(
+    alertmanager: Alertmanager,
+) -> None:
+    alertmanager.send("silent", "other silent")
+    assert alertmanager.muted() == set()
+    alertmanager.send("outage", "whole outage")
+    assert alertmanager.muted() == {"silent"}
+    alertmanager.send("no samples")
+    assert alertmanager.muted() == {"silent", "whole outage"}
+    alertmanager.send("source")
+    assert alertmanager.muted() == {"silent", "other silent", "outage", "whole outage", "no samples"}
+
+
+def test_a_dead_exporter_that_starves_two_queries_is_one_notification(alertmanager: Alertmanager) -> None:
+    alertmanager.send("outage", "same outage")
+    notification = alertmanager.notification()
+    assert notification["receiver"] == "platform"
+    assert {alert["labels"]["query"] for alert in notification["alerts"]} == {"duration", "cost"}
 
 
 def test_an_incident_of_a_tenant_is_one_notification(alertmanager: Alertmanager) -> None:
