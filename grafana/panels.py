@@ -16,6 +16,7 @@ from grafana_foundation_sdk.models.common import (
     VisibilityMode,
 )
 from grafana_foundation_sdk.models.dashboard import (
+    DataTransformerConfig,
     DynamicConfigValue,
     Threshold,
     ThresholdsMode,
@@ -142,6 +143,11 @@ def listing(title: str, description: str, expr: str) -> table.Panel:
         .span(12)
         .height(8)
     )
+
+
+def hidden(*columns: str) -> DataTransformerConfig:
+    """Leave out columns of a table."""
+    return DataTransformerConfig(id_val="organize", options={"excludeByName": dict.fromkeys(columns, True)})
 
 
 def _legend() -> common.VizLegendOptions:

@@ -38,6 +38,8 @@ def anomaly_detail() -> Dashboard:
         _detectors(),
         _agreement(),
         _reasons(),
+        *_limits(),
+        _silence(),
         _kept(),
         _next(),
         _error(),
@@ -142,6 +144,49 @@ def _reasons() -> table.Panel:
         .span(24)
         .height(6)
     )
+
+
+def _limits() -> list[timeseries.Panel]:
+    none = "This query has no limits."
+    return [
+        curves(
+            "Value and its limits",
+            "What must not be reached, and what should be there in its place.",
+            "short",
+            (last(metrics.VALUE, SERIES), "value"),
+            (last(metrics.LIMIT, SERIES), "limit {{limit}}"),
+            (last(metrics.CAPACITY_RECOMMENDED, SERIES), "recommended for {{limit}}"),
+        ).no_value(none),
+        curves(
+            "When a limit will be reached",
+            "As it is expected, and the early and late end of the interval. No curve: not to be expected.",
+            "dateTimeAsIso",
+            (f"1000 * {last(metrics.LIMIT_TIMESTAMP, SERIES)}", "{{limit}}"),
+            (f"1000 * {last(metrics.LIMIT_LOWER, SERIES)}", "{{limit}} early"),
+            (f"1000 * {last(metrics.LIMIT_UPPER, SERIES)}", "{{limit}} late"),
+        ).no_value("No limit is expected to be reached."),
+        curves(
+            "Probability of reaching a limit",
+            "Within each horizon.",
+            "percentunit",
+            (last(metrics.LIMIT_PROBABILITY, SERIES), "{{limit}} within {{horizon}}"),
+        )
+        .min(0)
+        .max(1)
+        .no_value(none),
+    ]
+
+
+def _silence() -> timeseries.Panel:
+    panel = curves(
+        "Silence, and a value that is stuck",
+        "How long it has been silent, or unchanged: 1 is one and a half times the longest so far.",
+        "short",
+        (last(metrics.SILENCE_SCORE, SERIES), "silence"),
+        (last(metrics.STILLNESS_SCORE, SERIES), "unchanged"),
+    )
+    threshold_lines(panel.min(0).axis_soft_max(1.5), (None, "transparent"), (1, "orange"))
+    return panel.no_value("It delivers, and changes.")
 
 
 def _kept() -> timeseries.Panel:

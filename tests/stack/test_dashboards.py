@@ -40,6 +40,9 @@ OWN_LABELS = {
     "url": ("http://127.0.0.1:9090/api/v1/write",),
     "horizon": HORIZONS,
     "detector": ("seasonal", "window_pca"),
+    "limit": ("quota",),
+    "label": ("instance",),
+    "value": ("node a",),
     "why": ('20 where 9..11 was expected (Fri 20:00, "stocktaking"); 2 of 2 detectors agree',),
 }
 TARGET = 'instance="127.0.0.1:9815",job="forethought"'
@@ -65,6 +68,8 @@ class Wave:
             return float(unusual)
         if family is metrics.ANOMALY_SEVERITY:
             return 3.0 if unusual else 0.0
+        if family.name.endswith("timestamp_seconds"):
+            return at + 86_400
         if family is metrics.ANOMALY_INFO:
             return 1.0 if unusual else None
         edge = 1.0 if family.name.endswith("_upper") else -1.0 if family.name.endswith("_lower") else 0.0
