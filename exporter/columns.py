@@ -11,6 +11,7 @@ from exporter import metrics
 from exporter.config import Query
 from exporter.duration import Duration
 from exporter.models.calling import Judgement
+from exporter.models.capacity import LimitState
 from exporter.models.forecasts import Interval
 from exporter.models.silence import Silence
 from exporter.results import Column, Results
@@ -60,3 +61,20 @@ def outage_results(query: Query, outages: Sequence[Outage], expires: float) -> R
     keys = tuple(SeriesKey({"label": outage.label, "value": outage.value}) for outage in shown)
     sizes = np.array([float(len(outage.rows)) for outage in shown])
     return Results(query.name, keys, (Column(metrics.OUTAGE_SERIES, sizes),), expires)
+
+
+def limit_columns(states: Mapping[str, LimitState]) -> list[Column]:
+    """When limits will be reached."""
+    columns = []
+    for name, state in states.items():
+        own = {"limit": name}
+        columns += [
+            Column(metrics.LIMIT, state.value, own),
+            Column(metrics.LIMIT_TIMESTAMP, state.time, own),
+            Column(metrics.LIMIT_LOWER, state.lower, own),
+            Column(metrics.LIMIT_UPPER, state.upper, own),
+            Column(metrics.CAPACITY_RECOMMENDED, state.capacity, own),
+        ]
+        for horizon, probability in state.probability.items():
+            columns.append(Column(metrics.LIMIT_PROBABILITY, probability, own | {"horizon": str(horizon)}))
+    return columns

@@ -11,11 +11,12 @@ import numpy as np
 import structlog
 
 from exporter import metrics
-from exporter.columns import forecast_columns, judged_columns, outage_results, silence_columns
+from exporter.columns import forecast_columns, judged_columns, limit_columns, outage_results, silence_columns
 from exporter.config import Query
 from exporter.exposition import Lines
 from exporter.held_back import HeldBack, Said
 from exporter.models.calling import Calling, Judgement
+from exporter.models.capacity import CapacitySlot
 from exporter.models.forecasts import ForecasterSlot
 from exporter.models.judging import DetectorSlot
 from exporter.models.plan import ModelPlan
@@ -34,7 +35,7 @@ log = structlog.get_logger("forethought.cycle")
 # Most seconds a cycle spends on new forecasts: the next cycle, or a stop, does not wait for those of many series.
 _FORECAST_WITHIN = 8.0
 # The same for baselines, of which some are needed for any score at all.
-_FIT_WITHIN = 20.0
+_FIT_WITHIN = 8.0
 # Forecasts are shown at once where this share of the series got new ones, else with the next cycle.
 _WORTH_SHOWING = 0.25
 
@@ -79,6 +80,8 @@ class QueryCycle:
         After how much a pull leaves the rest to the next cycle.
     held_back : HeldBack or None
         What people say of series.
+    capacity : CapacitySlot or None
+        Looks for the dates of limits, where there are some.
 
     Attributes
     ----------
@@ -101,6 +104,7 @@ class QueryCycle:
         budget: MemoryBudget | None = None,
         pull: PullBudget | None = None,
         held_back: HeldBack | None = None,
+        capacity: CapacitySlot | None = None,
     ) -> None:
         self.query = query
         self.source = source
@@ -120,6 +124,7 @@ class QueryCycle:
         self.detector = DetectorSlot(plan, self._silence.learn)
         self.calling = Calling(plan, held_back)
         self.forecaster = ForecasterSlot(plan)
+        self.capacity = capacity
         self._lines = Lines(query.name, shards)
         self._last: _Last | None = None
         self._unpulled = 0
@@ -166,8 +171,13 @@ class QueryCycle:
         self._last = _Last(now, judged, silence, Counter(pulled.skipped) + Counter(judged.skipped))
         return self._result(window, self._last)
 
+    @property
+    def waits(self) -> bool:
+        """True while some series wait for their first baseline: many do at a start, and a cycle does not do all."""
+        return self.detector.waits
+
     def look_ahead(self, now: float) -> CycleResult | None:
-        """Fit the forecaster where it is due, once the scores are out: they do not wait for it.
+        """Forecast, and look for dates of limits, where it is due, once the scores are out: they do not wait for it.
 
         Returns
         -------
@@ -180,11 +190,12 @@ class QueryCycle:
         with self.telemetry.stage("fit"):
             within = min(_FORECAST_WITHIN, 0.3 * self.query.cycle_interval)
             seconds, n_series = self.forecaster.fit_if_due(window, self._epoch, within)
-        if not n_series:
-            return None
-        self._fitted("forecast", now, seconds)
-        self._tell_forecasting()
-        return self._result(window, self._last) if n_series >= _WORTH_SHOWING * window.n_series else None
+            dated = self._look_for_dates(window, now, within)
+        if n_series:
+            self._fitted("forecast", now, seconds)
+            self._tell_forecasting()
+        n_series = max(n_series, dated)
+        return self._result(window, self._last) if n_series > _WORTH_SHOWING * window.n_series else None
 
     def dump(self, number: Callable[[SeriesKey], int]) -> Tree:
         """What the models know, for a restart; `number` gives each series a number to stand for it."""
@@ -193,6 +204,7 @@ class QueryCycle:
             "calling": self.calling.dump(number),
             "silence": self._silence.dump(number),
             "forecaster": self.forecaster.dump(number, self._epoch),
+            "capacity": self.capacity.dump(number, self._epoch) if self.capacity else None,
         }
 
     def load(self, learned: Tree, keys: list[SeriesKey]) -> None:
@@ -202,6 +214,8 @@ class QueryCycle:
         self.calling.load(learned["calling"], keys)
         self._silence.load(learned["silence"], keys)
         self.forecaster.load(learned["forecaster"], keys, self._epoch)
+        if self.capacity:
+            self.capacity.load(learned["capacity"], keys, self._epoch)
 
     def start_cold(self) -> None:
         """Forget what a failed `load` may have left half done."""
@@ -209,12 +223,22 @@ class QueryCycle:
         self.detector = DetectorSlot(self.plan, self._silence.learn)
         self.forecaster = ForecasterSlot(self.plan)
         self.calling = Calling(self.plan, self.calling.held_back)
+        if self.capacity:
+            self.capacity.start_cold()
 
     def _note_fill(self, unpulled: int) -> None:
         if self._unpulled and not unpulled:
             self._epoch += 1
         self._unpulled = unpulled
         self.telemetry.unpulled_steps.labels(self.query.name).set(unpulled)
+
+    def _look_for_dates(self, window: Window, now: float, within: float) -> int:
+        if self.capacity is None:
+            return 0
+        seconds, n_series = self.capacity.fit_if_due(window, self._epoch, now, within)
+        if n_series:
+            self._fitted("capacity", now, seconds)
+        return n_series
 
     def _tell_forecasting(self) -> None:
         if self.query.forecast.horizons:
@@ -227,6 +251,7 @@ class QueryCycle:
                 *judged_columns(self.query, last.judged),
                 *silence_columns(self.query, last.silence),
                 *forecast_columns(forecasts),
+                *limit_columns(self.capacity.at(window) if self.capacity else {}),
             ]
             expires = last.now + self.stale_after
             beside = (outage_results(self.query, last.silence.outages, expires),)

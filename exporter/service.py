@@ -25,7 +25,15 @@ from exporter.state.folder import StateFolder
 from exporter.state.snapshot import Signature
 from exporter.telemetry import Telemetry
 from exporter.verdicts.memory import QueryMemory
-from exporter.wiring import make_ears, make_plan, make_pull_budget, make_query_source, make_source, make_writer
+from exporter.wiring import (
+    make_capacity,
+    make_ears,
+    make_plan,
+    make_pull_budget,
+    make_query_source,
+    make_source,
+    make_writer,
+)
 from series.store import MemoryBudget, StoreFull
 from sources.base import MetricSource
 from sources.errors import SourceError
@@ -215,16 +223,18 @@ class Service:
             former.close()
 
     def _add(self, query: Query) -> None:
+        plan = make_plan(query, self.config.occasions(query))
         cycle = QueryCycle(
             query,
             make_query_source(query, self._source),
-            make_plan(query, self.config.occasions(query)),
+            plan,
             self.telemetry,
             self._stale_after(query),
             held_back=self.hearing.held_back(query.name),
             budget=self._budget,
             pull=make_pull_budget(self.config.source),
             shards=self.page.shards,
+            capacity=make_capacity(query, self._source, plan),
         )
         running = Running(cycle)
         if self._state:
@@ -250,9 +260,12 @@ class Service:
             self.telemetry.forget(name)
 
     def _run(self, running: Running) -> None:
-        now = self._clock()
-        with running.under_way:  # the samples change; forecasting only reads them
-            judged = self._cycle(running, now)
+        judged, waits = False, True
+        while waits and not self._stopped.is_set():  # first scores are shown while other series wait for theirs
+            now = self._clock()
+            with running.under_way:  # the samples change; forecasting only reads them
+                judged = self._cycle(running, now)
+            waits = judged and running.cycle.waits and self.queries.get(running.cycle.query.name) is running
         if judged:
             self._look_ahead(running, now)
         with self._showing:

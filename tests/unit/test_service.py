@@ -24,7 +24,7 @@ CONFIG = """
 stale_after: 5m
 defaults: {step: 5m, history: 4d, latency: 0s, forecast: {horizons: [1h]}}
 queries:
-  - {name: rate, query: rate}
+  - {name: rate, query: rate, limits: [{name: full, value: 215, scaling: {unit: 10}}]}
   - {name: errors, query: errors}
 """
 LIVE = (
