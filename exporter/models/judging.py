@@ -132,8 +132,8 @@ class DetectorSlot:
         epoch : int
             Changes when the history was filled up: what was learned of its parts no longer holds.
         within : float
-            Seconds after which batches that were never fitted wait for the next cycle. Those that can still judge by
-            what they learned before wait after a quarter of it.
+            Seconds after which the other batches wait for the next cycle. Of those that can still judge by what they
+            learned before no more are begun after half of it.
 
         Returns
         -------
@@ -146,7 +146,7 @@ class DetectorSlot:
 
         def fit(number: int) -> None:
             batch, last = due[number]
-            if number == 0 or time.perf_counter() - started < (within / 4 if batch.fitted else within):
+            if number == 0 or time.perf_counter() - started < (within / 2 if batch.fitted else within):
                 self._fit(batch, window, last, epoch)
 
         if len(due) < _MANY:
@@ -155,6 +155,11 @@ class DetectorSlot:
             with ThreadPoolExecutor(_WORKERS, "fit") as pool:
                 list(pool.map(fit, range(len(due))))
         return time.perf_counter() - started if due else None
+
+    @property
+    def waits(self) -> bool:
+        """True while some series wait for the first fit of their batch."""
+        return any(len(batch.members) and not batch.fitted for batch in self._batches)
 
     def judge(self, window: Window) -> Seen:
         """Compare the newest steps of `window`, which `fit_if_due` has seen, with what was expected of them."""

@@ -460,3 +460,26 @@ def test_a_cycle_of_a_query_that_was_taken_away_leaves_nothing_behind(house):
     service._remove("errors")
     service._run(gone)
     assert "errors" not in (service.page.body() + service.telemetry.render()).decode()
+
+
+def test_first_scores_are_shown_while_other_series_wait_for_their_fit(house, monkeypatch):
+    monkeypatch.setattr("exporter.cycle._FIT_WITHIN", 0.0)
+    many = tuple(SeriesKey({"job": f"job-{row}"}) for row in range(1_200))
+
+    @dataclass
+    class Many(WaveSource):
+        def read_range(self, query, grid, *, series_limit):
+            row = 100 + 30 * np.sin(2 * np.pi * grid.times / 86_400) + np.sin(grid.times * 7919.0)
+            return Answer(Window(many, grid.times, np.tile(row, (len(many), 1))), samples=row.size * len(many))
+
+    house.source = Many()
+    service = house.service("queries: [{name: rate, query: rate, step: 5m, history: 2d, series_limit: 2000}]")
+    shown = []
+    publish = service._publisher.publish
+    monkeypatch.setattr(
+        service._publisher, "publish", lambda result: (shown.append(result.skipped.get("warming_up")), publish(result))
+    )
+    house.cycle(service)
+    assert shown[0] > 0  # some have scores, others wait
+    assert not shown[-1]
+    assert len(samples(service, "forethought_expected")) == 1_200
