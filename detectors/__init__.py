@@ -4,6 +4,7 @@ from typing import Any
 
 from detectors.autoregression import Autoregression
 from detectors.base import Band, Baseline, Detector
+from detectors.character import Character
 from detectors.control_charts import Cusum, EwmaChart
 from detectors.ensemble import Ensemble
 from detectors.familiar import Familiar
@@ -35,6 +36,7 @@ DETECTORS: dict[str, type[Detector]] = {
 FITTED: tuple[type[Any], ...] = (
     Autoregression,
     Calendar,
+    Character,
     Cusum,
     Ensemble,
     EwmaChart,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.base import Band
+from detectors.character import Character, sample
 from detectors.checks import above, at_least, share
 from detectors.familiar import Familiar
 from detectors.group import Joint
@@ -17,15 +19,10 @@ from detectors.level import BLOCK, Level
 from detectors.phase import Phase
 from detectors.samples import LARGEST, LARGEST_SCORE
 from detectors.seasonal import SeasonalBaseline
+from detectors.voting import families, mean_vote, shares, taking_part
 from detectors.window_pca import WindowPca
 from series import Calendar, FloatArray, Window
 
-# One detector, however sure, counts as five thresholds at most: the others are to be heard.
-LARGEST_VOTE = 5.0
-# Detectors see different things, so that their mean stays below 1 where each is near its threshold by chance alone.
-GAIN = 1.15
-# The baseline is heard as two of the others.
-BASELINE_WEIGHT = 2.0
 # Samples of the windows that are compared with their usual shapes, and how many shapes each has ...
 SHAPES = ((6, 2), (12, 3), (24, 4))
 # ... and seconds that they span at most but for the shortest: a day in one window is no shape but the daily rhythm.
@@ -34,6 +31,8 @@ LONGEST = 7_200.0
 # stay below the threshold by this factor.
 MEMORY = 43_200.0
 ACCEPTED = 1.5
+# Level and shape.
+FAMILIES = 2
 
 GroupIds = Sequence[int] | npt.NDArray[np.intp]
 
@@ -49,7 +48,7 @@ class Consensus:
     scores : (n_series, n_steps) float64
         Consensus, 1 is the threshold.
     votes : (n_members, n_series, n_steps) float64
-        Score of each member, in the order of `Ensemble.members_`.
+        Score of each member, in the order of `Ensemble.members_`; NaN where it takes no part.
     group_scores : (n_groups, n_steps) float64
         Joint score of each group, in the order of their smallest ids; that of the series for a group of one.
     contributions : (n_series, n_steps) float64
@@ -64,8 +63,7 @@ class Consensus:
 
     def agreeing(self) -> npt.NDArray[np.int64]:
         """(n_series, n_steps): how many families, level and shape, are above their threshold."""
-        families = np.stack([self.votes[0] > 1, (self.votes[1:] > 1).any(axis=0)])
-        return np.asarray(families.sum(axis=0), dtype=np.int64)
+        return families(self.votes, np.ones(self.votes.shape[:2], dtype=np.bool_))[0]
 
 
 @dataclass(kw_only=True, eq=False)
@@ -74,7 +72,8 @@ class Ensemble:
 
     Each member's score is a ratio to what its own history exceeds `rate` times a day, so that they can be averaged.
     The weighted mean, each counted up to five thresholds, is compared with what the series did before
-    (`detectors.familiar`) and becomes the consensus. With `groups` a joint score of each group is learned on top
+    (`detectors.familiar`) and becomes the consensus. Who takes part depends on the character of a series
+    (`detectors.character`, `detectors.voting`). With `groups` a joint score of each group is learned on top
     (`detectors.group`).
 
     The band is that of the baseline. A consensus above 1 need not mean that a sample lies outside of it: two hours
@@ -98,6 +97,12 @@ class Ensemble:
         Samples a history must hold.
     most_missing : float, default 0.8
         Share of the history's steps, from its first sample on, that may be missing.
+    agree : int, default 1
+        How many families, of level and shape, must be above their thresholds for a consensus above 1; where only one
+        takes part, it decides alone. 2 calls later and less often.
+    weights : mapping of str to float, optional
+        How much each member counts beside its default, by name as in `members_`; 1 for those not named. See
+        `detectors.weights.learn_weights`.
 
     Examples
     --------
@@ -117,6 +122,8 @@ class Ensemble:
     warm_up: float = 86_400.0
     fewest: int = 60
     most_missing: float = 0.8
+    agree: int = 1
+    weights: Mapping[str, float] | None = None
 
     def __post_init__(self) -> None:
         Calendar(self.timezone)
@@ -125,6 +132,17 @@ class Ensemble:
         at_least(self, minimum_absolute=0, minimum_relative=0, warm_up=0, fewest=2)
         above(self, rate=0)
         share(self, "most_missing")
+        if self.agree not in range(1, FAMILIES + 1):
+            raise ValueError(f"Ensemble.agree must be 1 or {FAMILIES}. Got {self.agree!r}.")
+        self._check_weights(self.weights or {})
+
+    def _check_weights(self, weights: Mapping[str, float]) -> None:
+        names = ("seasonal", *(f"window_pca_{width}" for width, _ in SHAPES))
+        for name, weight in weights.items():
+            if name not in names:
+                raise ValueError(f"Ensemble.weights must name {', '.join(names)}. Got {name!r}.")
+            if not 0 < weight < math.inf:
+                raise ValueError(f"Ensemble.weights must be above 0. Got {name}: {weight!r}.")
 
     @property
     def members_(self) -> tuple[str, ...]:
@@ -146,7 +164,10 @@ class Ensemble:
         votes = [self.baseline_.learn(history), *(shape.learn(history) for shape in self.shapes_)]
         self.warming_up_ = self.baseline_.warming_up_
         phase = Phase.of(history.times, self.calendar_)
-        scores = _mean_vote(votes)
+        self.character_ = Character.of(history, self.baseline_.season(history.times[sample(history.n_steps)]))
+        self.taking_part_ = taking_part(self.character_, len(votes))
+        self.shares_ = shares(self.members_, self.weights or {}, self.taking_part_)
+        scores = mean_vote(votes, self.shares_)
         lately = scores[:, -round((MEMORY + BLOCK) / step) :]
         self.level_ = Level.before(lately, step, MEMORY).follow(lately, step)[1]
         self.step_ = step
@@ -158,7 +179,7 @@ class Ensemble:
     def advance(self, window: Window) -> None:
         """Take note of steps that will not change any more; what is judged from now on begins right after them."""
         votes = self._votes(self.expect(window), window)
-        self.level_ = self.level_.follow(_mean_vote(votes), self.step_)[1]
+        self.level_ = self.level_.follow(mean_vote(votes, self.shares_), self.step_)[1]
         self.baseline_.advance(window)
         for shape in self.shapes_:
             shape.advance(window)
@@ -185,9 +206,8 @@ class Ensemble:
         votes = self._votes(band, window)
         scores = self._consensus(votes, band, window)
         phase = Phase.of(window.times, self.calendar_)
-        return Consensus(
-            band, scores, np.stack(votes), self.joint_.score(scores, phase), self.joint_.contributions(scores)
-        )
+        heard = np.where(self.taking_part_[..., None], np.stack(votes), np.nan)
+        return Consensus(band, scores, heard, self.joint_.score(scores, phase), self.joint_.contributions(scores))
 
     def _unfitted(self, step: float) -> tuple[SeasonalBaseline, tuple[WindowPca, ...]]:
         baseline = SeasonalBaseline(
@@ -217,9 +237,13 @@ class Ensemble:
         return [self.baseline_.score_against(band, window), *(shape.score(window) for shape in self.shapes_)]
 
     def _consensus(self, votes: list[FloatArray], band: Band, window: Window) -> FloatArray:
-        scores = _mean_vote(votes)
+        scores = mean_vote(votes, self.shares_)
         lasting, _ = self.level_.follow(scores, self.step_)
         scores = self.familiar_.settle(scores, Phase.of(window.times, self.calendar_), least=ACCEPTED * lasting)
+        if self.agree > 1:
+            agreeing, voting = families(votes, self.taking_part_)
+            alone = agreeing < np.minimum(self.agree, voting)[:, None]
+            scores[alone] = np.minimum(scores[alone], 1.0)
         deviation = window.values - band.expected
         if self.direction != "both":
             scores[deviation < 0 if self.direction == "above" else deviation > 0] = 0.0
@@ -230,12 +254,3 @@ class Ensemble:
         scores[self.warming_up_] = 0.0
         scores[np.isnan(window.values)] = np.nan
         return scores
-
-
-def _mean_vote(votes: Sequence[FloatArray]) -> FloatArray:
-    """(n_series, n_steps): weighted mean of the members' scores."""
-    weights = np.array([BASELINE_WEIGHT, *np.ones(len(votes) - 1)])
-    mean = np.zeros(votes[0].shape)
-    for weight, vote in zip(GAIN * weights / weights.sum(), votes, strict=True):
-        mean += weight * np.minimum(vote, LARGEST_VOTE)
-    return mean

@@ -59,8 +59,9 @@ class WindowPca(Windowed):
     def _learn_shape(self, rows: Rows, windows: Single) -> FloatArray:
         # The series has mean 0 in its usual deviations, and so has each place in its windows.
         apart = np.ascontiguousarray(windows)
-        _, axes = np.linalg.eigh(apart.transpose(0, 2, 1) @ apart)
-        self.axes_[rows] = axes[:, :, -self.components :]
+        powers, axes = np.linalg.eigh(apart.transpose(0, 2, 1) @ apart)
+        # Of a constant series nothing is usual: axes of no power would make it blind to what they point at.
+        self.axes_[rows] = np.where(powers[:, None, -self.components :] > 0, axes[:, :, -self.components :], 0)
         return _distance(apart, self.axes_[rows])
 
     def _errors(self, rows: Rows, windows: Single) -> FloatArray:

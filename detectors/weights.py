@@ -1,0 +1,78 @@
+"""How much each member of an ensemble should count, from what operators said of its votes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from series import BoolArray, FloatArray
+
+# A member is taken for as good as the others until this many verdicts of a kind say otherwise, half of it by then.
+PRIOR = 20.0
+# No member is silenced, and none decides alone.
+SMALLEST, LARGEST = 0.5, 2.0
+
+
+def learn_weights(votes: FloatArray, right: BoolArray, excess: FloatArray | None = None) -> FloatArray:
+    r"""Weights of the members from judged alarms, and from how far each keeps its promise in ordinary times.
+
+    A member was right of an alarm where it voted for a true one (above 1) or not for a false one. With both rates
+    drawn towards those of all members together (the mean of a Beta distribution worth 20 verdicts), their mean is the
+    member's accuracy :math:`a_m`, whatever the share of true alarms. Its weight is the odds of it against those of all,
+
+    .. math:: w_m = \frac{a_m / (1 - a_m)}{a / (1 - a)} \cdot \frac{1}{\sqrt{\max(1, e_m)}}
+
+    from a half to 2, then scaled to a mean of 1, so that a threshold keeps its meaning. Without a verdict all weights
+    are equal; as verdicts are drawn towards the mean of all, a handful of them changes little, and taking them back
+    undoes what they did.
+
+    Parameters
+    ----------
+    votes : (n_members, n_alarms) float64
+        Scores of the members at alarms that operators judged; NaN where a member took no part.
+    right : (n_alarms,) bool
+        True where it was right to call. What was *expected* says nothing of the detectors: leave it out.
+    excess : (n_members,) float64, optional
+        Live error: how many times as often as its rate allows a member was above 1 lately. Below 1 counts as 1.
+
+    Returns
+    -------
+    (n_members,) float64
+        Mean 1.
+
+    Raises
+    ------
+    ValueError
+        For lengths that do not fit.
+
+    References
+    ----------
+    Nitzan and Paroush (1982), Optimal Decision Rules in Uncertain Dichotomous Choice Situations: votes weighted by the
+    odds of being right.
+
+    Examples
+    --------
+    >>> votes = np.array([[3.0, 0.2] * 30, [3.0, 3.0] * 30])
+    >>> learn_weights(votes, np.array([True, False] * 30)).round(2)
+    array([1.59, 0.41])
+    """
+    if votes.shape[1:] != right.shape:
+        raise ValueError(f"learn_weights needs a verdict for each alarm: {votes.shape[1:]}. Got {right.shape}.")
+    if excess is not None and excess.shape != votes.shape[:1]:
+        raise ValueError(f"learn_weights needs an excess for each member: {votes.shape[:1]}. Got {excess.shape}.")
+    accuracy, usual = _accuracy(votes, right)
+    weights = (accuracy / (1 - accuracy)) / (usual / (1 - usual))
+    if excess is not None:
+        weights = weights / np.sqrt(np.maximum(excess, 1.0))
+    weights = np.clip(weights, SMALLEST, LARGEST)
+    return np.asarray(weights / weights.mean())
+
+
+def _accuracy(votes: FloatArray, right: BoolArray) -> tuple[FloatArray, float]:
+    """(n_members,): balanced accuracy, shrunk, and that of all votes together; both off 0 and 1 by a prior of one."""
+    shrunk, pooled = np.zeros(len(votes)), 0.0
+    for kind, vote in ((right, votes > 1), (~right, votes <= 1)):
+        count, hits = np.count_nonzero(votes[:, kind] == votes[:, kind], axis=1), vote[:, kind].sum(axis=1)
+        usual = (hits.sum() + 1) / (count.sum() + 2)
+        shrunk += (hits + PRIOR * usual) / (count + PRIOR) / 2
+        pooled += usual / 2
+    return shrunk, pooled
