@@ -14,6 +14,7 @@ from exporter.models.calling import Judgement
 from exporter.models.capacity import LimitState
 from exporter.models.forecasts import Interval
 from exporter.models.silence import Silence
+from exporter.models.slow_change import SlowChange
 from exporter.results import Column, Results
 from series import SeriesKey
 
@@ -33,6 +34,15 @@ def judged_columns(query: Query, judged: Judgement) -> list[Column]:
     if query.detector_scores:
         columns += [Column(metrics.DETECTOR_SCORE, score, {"detector": name}) for name, score in judged.members.items()]
     return columns
+
+
+def slow_columns(slow: SlowChange) -> list[Column]:
+    """Drift, and since when a level holds."""
+    return [
+        Column(metrics.DRIFT_SCORE, slow.drift),
+        Column(metrics.CHANGEPOINT_TIMESTAMP, slow.changed),
+        Column(metrics.BASELINE_TIMESTAMP, slow.since),
+    ]
 
 
 def silence_columns(query: Query, silence: Silence) -> list[Column]:

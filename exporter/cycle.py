@@ -11,7 +11,14 @@ import numpy as np
 import structlog
 
 from exporter import metrics
-from exporter.columns import forecast_columns, judged_columns, limit_columns, outage_results, silence_columns
+from exporter.columns import (
+    forecast_columns,
+    judged_columns,
+    limit_columns,
+    outage_results,
+    silence_columns,
+    slow_columns,
+)
 from exporter.config import Query
 from exporter.exposition import Lines
 from exporter.held_back import HeldBack, Said
@@ -21,6 +28,7 @@ from exporter.models.forecasts import ForecasterSlot
 from exporter.models.judging import DetectorSlot
 from exporter.models.plan import ModelPlan
 from exporter.models.silence import Silence, SilenceSlot
+from exporter.models.slow_change import SlowChangeSlot
 from exporter.models.stored import Tree
 from exporter.page import Block
 from exporter.results import Notes, Results
@@ -36,6 +44,8 @@ log = structlog.get_logger("forethought.cycle")
 _FORECAST_WITHIN = 8.0
 # The same for baselines, of which some are needed for any score at all.
 _FIT_WITHIN = 8.0
+# And for slow change, of which nothing is urgent.
+_EXAMINE_WITHIN = 2.0
 # Forecasts are shown at once where this share of the series got new ones, else with the next cycle.
 _WORTH_SHOWING = 0.25
 
@@ -90,6 +100,7 @@ class QueryCycle:
     detector : DetectorSlot
     calling : Calling
         Decides what is told of a score.
+    slow : SlowChangeSlot
     forecaster : ForecasterSlot
     """
 
@@ -123,6 +134,7 @@ class QueryCycle:
         self._silence = SilenceSlot(plan.step)
         self.detector = DetectorSlot(plan, self._silence.learn)
         self.calling = Calling(plan, held_back)
+        self.slow = SlowChangeSlot(plan)
         self.forecaster = ForecasterSlot(plan)
         self.capacity = capacity
         self._lines = Lines(query.name, shards)
@@ -191,6 +203,7 @@ class QueryCycle:
             within = min(_FORECAST_WITHIN, 0.3 * self.query.cycle_interval)
             seconds, n_series = self.forecaster.fit_if_due(window, self._epoch, within)
             dated = self._look_for_dates(window, now, within)
+            self.slow.fit_if_due(window, self._epoch, min(_EXAMINE_WITHIN, 0.1 * self.query.cycle_interval))
         if n_series:
             self._fitted("forecast", now, seconds)
             self._tell_forecasting()
@@ -203,6 +216,7 @@ class QueryCycle:
             "detector": self.detector.dump(number, self._epoch),
             "calling": self.calling.dump(number),
             "silence": self._silence.dump(number),
+            "slow": self.slow.dump(number, self._epoch),
             "forecaster": self.forecaster.dump(number, self._epoch),
             "capacity": self.capacity.dump(number, self._epoch) if self.capacity else None,
         }
@@ -213,6 +227,7 @@ class QueryCycle:
         self.detector.load(learned["detector"], keys, self._epoch)
         self.calling.load(learned["calling"], keys)
         self._silence.load(learned["silence"], keys)
+        self.slow.load(learned["slow"], keys, self._epoch)
         self.forecaster.load(learned["forecaster"], keys, self._epoch)
         if self.capacity:
             self.capacity.load(learned["capacity"], keys, self._epoch)
@@ -223,6 +238,7 @@ class QueryCycle:
         self.detector = DetectorSlot(self.plan, self._silence.learn)
         self.forecaster = ForecasterSlot(self.plan)
         self.calling = Calling(self.plan, self.calling.held_back)
+        self.slow = SlowChangeSlot(self.plan)
         if self.capacity:
             self.capacity.start_cold()
 
@@ -249,6 +265,7 @@ class QueryCycle:
             forecasts = self.forecaster.at(window)
             columns = [
                 *judged_columns(self.query, last.judged),
+                *slow_columns(self.slow.at(window)),
                 *silence_columns(self.query, last.silence),
                 *forecast_columns(forecasts),
                 *limit_columns(self.capacity.at(window) if self.capacity else {}),

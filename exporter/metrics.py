@@ -63,6 +63,19 @@ ANOMALY_SEVERITY = _gauge(
     "anomaly_severity", "How bad the alarm is: 0 none, 1 info, 2 warning, 3 high, 4 critical.", "query"
 )
 ANOMALY_INFO = _gauge("anomaly_info", "1 while in alarm; `why` says in one line what was found.", "query", "why")
+DRIFT_SCORE = _gauge(
+    "drift_score",
+    "How far the last three days lie from those before, without daily and weekly rhythm: 1 is the threshold.",
+    "query",
+)
+CHANGEPOINT_TIMESTAMP = _gauge(
+    "changepoint_timestamp_seconds", "When the level last changed for good; absent where it has not.", "query"
+)
+BASELINE_TIMESTAMP = _gauge(
+    "baseline_timestamp_seconds",
+    "Since when the present baseline holds: the last change, or the first sample.",
+    "query",
+)
 SILENCE_SCORE = _gauge(
     "silence_score",
     "While a series has no samples: how long, 1 for one and a half times its longest silence. Up to a day above 1.",
@@ -124,6 +137,9 @@ RESULTS = (
     ANOMALY_SEVERITY,
     ANOMALY_INFO,
     DETECTOR_SCORE,
+    DRIFT_SCORE,
+    CHANGEPOINT_TIMESTAMP,
+    BASELINE_TIMESTAMP,
     SILENCE_SCORE,
     STILLNESS_SCORE,
     OUTAGE_SERIES,

@@ -11,6 +11,7 @@ from detectors.severity import NAMES
 from exporter.models.calling import DAYS, Calling
 from exporter.models.judging import Basis
 from exporter.models.plan import ModelPlan
+from exporter.models.slow_change import SlowChange
 from exporter.models.told import Told
 from exporter.published import published_key
 
@@ -63,6 +64,17 @@ def account(plan: ModelPlan, calling: Calling, told: Told, row: int, basis: Basi
         "severity": _severity(plan, calling, told, row),
         "occasions": list(judged.occasions),
         **_earlier(found, judged.earlier),
+    }
+
+
+def slow_change(slow: SlowChange | None) -> Account:
+    """Drift and level of a series as they are known now."""
+    if slow is None:
+        return {"driftScore": None, "changedAt": None, "baselineSince": None}
+    return {
+        "driftScore": _known(slow.drift[0]),
+        "changedAt": _known(slow.changed[0]),
+        "baselineSince": _known(slow.since[0]),
     }
 
 

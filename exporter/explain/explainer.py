@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 
 from exporter.cycle import QueryCycle
-from exporter.explain.account import Account, account
+from exporter.explain.account import Account, account, slow_change
 from exporter.explain.past import walk
 from exporter.models.told import Told
 from exporter.moments import written_moment
@@ -67,8 +67,10 @@ class Explainer:
         if time is None or time >= told.time:
             if time is not None and time >= told.time + cycle.plan.step:
                 raise ValueError(f"time must be up to {written_moment(told.time)}, the last judged step.")
-            return {"query": query, "judged": "live"} | _present(cycle, told, row)
-        return {"query": query} | _past(cycle, told.seen.keys[row], time)
+            said = {"judged": "live"} | _present(cycle, told, row)
+        else:
+            said = _past(cycle, told.seen.keys[row], time)
+        return {"query": query} | said | {"slowChange": slow_change(cycle.slow.of(told.seen.keys[row]))}
 
     def _cycle(self, query: str) -> QueryCycle:
         cycles = self._cycles()

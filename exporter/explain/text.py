@@ -32,6 +32,7 @@ def _lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "held back", found["heldBack"] or "by nothing"
     yield "alarm", _alarm(found["alarm"])
     yield "severity", _severity(found["severity"])
+    yield from _slow(found["slowChange"])
     if found["occasions"]:
         yield "occasions", ", ".join(found["occasions"])
     yield from _before(found)
@@ -50,6 +51,14 @@ def _expected(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "expected", f"{_number(expected['value'])}, band {band}{season}"
     if expected["learnedFrom"] is not None:
         yield "learned from", f"{written_moment(expected['learnedFrom'])} to {written_moment(expected['learnedUntil'])}"
+
+
+def _slow(slow: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if slow["baselineSince"] is not None:
+        changed = "" if slow["changedAt"] is None else ", when the level changed"
+        yield "baseline", f"holds since {written_moment(slow['baselineSince'])}{changed}"
+    if slow["driftScore"] is not None:
+        yield "drift", f"{_number(slow['driftScore'])} (1 is the threshold)"
 
 
 def _alarm(alarm: dict[str, Any]) -> str:

@@ -1,0 +1,147 @@
+"""Slow change of a query's series: drift, and when the level last changed; found out now and then, kept meanwhile."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from detectors.changepoint import ChangePoints, learn_from
+from detectors.drift import Drift
+from detectors.unseasoned import unseasoned
+from exporter.models.batches import GONE, Batch, Batches, gathered
+from exporter.models.plan import ModelPlan
+from exporter.models.stored import Tree
+from series import Calendar, FloatArray, SeriesKey, Window
+from series.calendar import DAY
+
+
+@dataclass(frozen=True, eq=False)
+class SlowChange:
+    """What is known of the slow change of each series, of shape (n_series,); NaN where nothing is.
+
+    Attributes
+    ----------
+    drift : float64
+        1 is the threshold.
+    changed : float64
+        When the level last changed, seconds since the epoch.
+    since : float64
+        Since when the present baseline holds: the last change, or the first sample of the history.
+    """
+
+    drift: FloatArray
+    changed: FloatArray
+    since: FloatArray
+
+
+@dataclass(eq=False)
+class _Examined(Batch):
+    """A batch with what was found of it: (3, n_series) drift, changed and since."""
+
+    found: FloatArray = field(default_factory=lambda: np.empty((3, 0)))
+
+
+class SlowChangeSlot:
+    """Examines the series of a query, batch by batch, once a day: a drift of days is no news within the hour.
+
+    Parameters
+    ----------
+    plan : ModelPlan
+    """
+
+    def __init__(self, plan: ModelPlan) -> None:
+        self._calendar = Calendar(plan.timezone)
+        # Others read while a batch is examined.
+        self._whole = threading.Lock()
+        self._batches = Batches(_Examined, max(float(plan.refit), float(DAY)), plan.offset, plan.step)
+
+    def fit_if_due(self, window: Window, epoch: int, within: float = math.inf) -> int:
+        """Examine anew where the clock says so.
+
+        Parameters
+        ----------
+        epoch : int
+            Changes when the history was filled up: what was found of its parts no longer holds.
+        within : float
+            Seconds after which the other batches are left to the next cycle.
+
+        Returns
+        -------
+        How many series were examined.
+        """
+        if window.n_steps < 2 or not window.n_series:
+            return 0
+        self._batches.place(window.keys)
+        started, examined = time.perf_counter(), 0
+        due = [(batch, last) for batch in self._batches if (last := batch.due(window, epoch, spare=0)) is not None]
+        for batch, last in sorted(due, key=lambda one: one[0].end if one[0].fitted else -math.inf):
+            self._examine(batch, window, last, epoch)
+            examined += len(batch.keys)
+            if time.perf_counter() - started > within:
+                break
+        return examined
+
+    def at(self, window: Window) -> SlowChange:
+        """What is known of the series of `window`; nothing of one without a sample at its last step."""
+        now = np.full((3, window.n_series), np.nan)
+        if window.n_series:
+            self._batches.place(window.keys)
+            for batch in self._batches:
+                here = batch.rows != GONE
+                now[:, batch.rows[here]] = batch.found[:, here]
+            now[:, ~np.isfinite(window.values[:, -1])] = np.nan
+        return SlowChange(*now)
+
+    def of(self, key: SeriesKey) -> SlowChange | None:
+        """What is known of one series, as arrays of one; None for nothing. Any thread may ask."""
+        with self._whole:
+            batch = self._batches.of(key)
+            if batch is None or key not in batch.keys:
+                return None
+            return SlowChange(*batch.found[:, [batch.keys.index(key)]])
+
+    def dump(self, number: Callable[[SeriesKey], int], epoch: int) -> Tree:
+        """What outlives a restart; `number` gives each series a number to stand for it."""
+        with self._whole:
+            return [
+                {
+                    "keys": np.fromiter((number(key) for key in batch.keys), dtype=np.int64, count=len(batch.keys)),
+                    "end": batch.end,
+                    "holds": batch.epoch == epoch,
+                    "found": batch.found,
+                }
+                for batch in self._batches
+            ]
+
+    def load(self, kept: Tree, keys: Sequence[SeriesKey], epoch: int) -> None:
+        """Take over what `dump` gave; `keys` are the series by their numbers."""
+        self._batches.cut(len(kept))
+        for batch, known in zip(self._batches, kept, strict=True):
+            batch.keys = tuple(keys[number] for number in known["keys"].tolist())
+            batch.end, batch.epoch = known["end"], epoch if known["holds"] else epoch - 1
+            batch.found = known["found"]
+
+    def _examine(self, batch: _Examined, window: Window, last: int, epoch: int) -> None:
+        keys = tuple(window.keys[row] for row in batch.members.tolist())
+        # Up to now, not up to the time it is due: a process that has just begun is not to wait for a day.
+        found = examined(gathered(window, keys, batch.members, slice(None)), self._calendar)
+        with self._whole:
+            batch.learned(window, last, epoch)
+            batch.found = np.stack([found.drift, found.changed, found.since])
+
+
+def examined(history: Window, calendar: Calendar) -> SlowChange:
+    """Look for drift and changes of level in a history of two steps or more."""
+    known = np.isfinite(history.values)
+    residual = unseasoned(history, calendar)
+    changes = ChangePoints().find(residual, history.step)
+    drifts = Drift().judge(residual, history.step)
+    first = np.where(known.any(axis=1), history.times[known.argmax(axis=1)], np.nan)
+    begun = learn_from(changes, history.times, history.n_series)
+    changed = np.where(changes.last(history.n_series) > 0, begun, np.nan)
+    return SlowChange(np.where(drifts.judged, drifts.score, np.nan), changed, np.fmax(first, changed))
