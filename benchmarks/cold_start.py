@@ -4,8 +4,8 @@
 
 Writes seven days of samples, 300 s apart, into an empty Prometheus, then measures: how long Prometheus takes to answer
 the queries that fill the history (bodies read and thrown away: the floor of any client); how long the service takes
-from its start to the score of the last series that is judged; the same after a graceful stop and a new start. Needs the program
-`prometheus`. Prints one JSON object as its last line.
+from its start to the first score and to that of the last series; the same after a graceful stop and a new start. Needs
+the program `prometheus`. Prints one JSON object as its last line.
 """
 
 from __future__ import annotations
