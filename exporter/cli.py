@@ -15,6 +15,7 @@ from click.shell_completion import get_completion_class
 from exporter import __version__
 from exporter.config_file import ConfigError
 from exporter.explain.command import explain
+from exporter.forecast_api.command import forecast
 from exporter.verdicts.command import verdict
 
 _FILE_HELP = "Samples as OpenMetrics text, CSV (timestamp, value, labels) or Parquet, in place of a server."
@@ -211,6 +212,7 @@ def completion(shell: str) -> None:
 
 main.add_command(verdict)
 main.add_command(explain)
+main.add_command(forecast)
 
 
 def _seconds(flag: str, text: str) -> float:

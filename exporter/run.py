@@ -16,6 +16,8 @@ from exporter import __version__
 from exporter.config_file import ConfigError
 from exporter.explain.api import explain_api
 from exporter.explain.explainer import Explainer
+from exporter.forecast_api.api import forecast_api
+from exporter.forecast_api.desk import ForecastDesk
 from exporter.server import ListenAddress, WebServer, make_app
 from exporter.service import Service
 from exporter.verdicts.api import verdict_api
@@ -45,7 +47,8 @@ def run_service(config_file: Path, address: ListenAddress, storage: Path | None,
     watch = FileWatch(config_file)  # before it is read, or a change in between would go unseen
     service = Service(config_file, make_state(storage) if storage else None, ears=make_ears(storage))
     desk = cast(VerdictDesk, LocalProxy(lambda: service.hearing.desk))  # opened when it is first asked
-    rooms = verdict_api(desk), verdict_page(desk), explain_api(Explainer(service.cycles))
+    ahead = ForecastDesk(service.cycles)
+    rooms = verdict_api(desk), verdict_page(desk), explain_api(Explainer(service.cycles)), forecast_api(ahead)
     server = WebServer(make_app(service, *rooms), address)
     server.start()
     log.info("listening", version=__version__, address=str(ListenAddress(address.host, server.port)), pid=os.getpid())

@@ -1,0 +1,48 @@
+"""A running forethought as a command asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+_TIMEOUT = 60.0
+
+
+class Refused(click.ClickException):
+    """No data, and why; exit status 2."""
+
+    exit_code = 2
+
+
+def ask(address: str, wanted: Mapping[str, Any]) -> Any:
+    """Give the data that an address of ``/api/v1`` answers.
+
+    Raises
+    ------
+    Refused
+        For anything else than data, in one line.
+    """
+    import requests
+
+    try:
+        answer = requests.get(address, params=wanted, timeout=_TIMEOUT)
+        envelope = answer.json()
+        if answer.ok:
+            return envelope["data"]
+        message = envelope["error"]
+    except requests.JSONDecodeError as error:
+        raise Refused(f"{address} must be a forethought. Got an answer that is no JSON.") from error
+    except requests.RequestException as error:
+        raise Refused(f"{address} must be reachable. Got {_cause(error)}.") from error
+    except (KeyError, TypeError) as error:
+        raise Refused(f"{address} must be a forethought. Got another answer.") from error
+    raise Refused(message)
+
+
+def _cause(error: BaseException) -> str:
+    """What the system said: the messages around it hold the whole request."""
+    while error.__context__ is not None:
+        error = error.__context__
+    return str(getattr(error, "strerror", None) or type(error).__name__)

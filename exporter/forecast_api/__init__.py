@@ -1,0 +1,1 @@
+"""What comes next, asked for: dense curves, seasons, trends, totals, and the capacity they call for."""

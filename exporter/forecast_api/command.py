@@ -1,0 +1,83 @@
+"""``forethought forecast``: what comes next, and when limits will be reached, for a shell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from exporter.api_client import ask
+from exporter.moments import written_moment
+
+_URL = "http://127.0.0.1:9815"
+# Rows of the table of one series, and series that are shown.
+_ROWS, _SERIES = 12, 10
+
+
+@click.command("forecast")
+@click.option("--url", default=_URL, show_default=True, envvar="FORETHOUGHT_URL", help="Address of the service.")
+@click.option("--query", required=True, metavar="NAME", help="Name of the query.")
+@click.option("--series", default="", metavar="{...}", help="Labels of the series, as published. Default: all.")
+@click.option("--horizon", metavar="DURATION", help="How far. Default: the longest configured, 1d at least.")
+@click.option("--coverage", type=float, help="Share of values the interval shall hold. Default: as configured.")
+@click.option("--per", type=click.Choice(["second", "step"]), help="What a value adds to the month. Default: second.")
+@click.option("--limits", is_flag=True, help="Show when limits will be reached instead.")
+@click.option("--json", "as_json", is_flag=True, help="Print what the API says.")
+def forecast(url: str, limits: bool, as_json: bool, **options: Any) -> None:
+    r"""Say what comes next: values with their interval, seasons, trend, and the total of the month.
+
+    \b
+    forethought forecast --query duration --series '{pipeline="etl"}' --horizon 7d
+    forethought forecast --query disk_used --limits
+    """
+    known = ("query", "series") if limits else tuple(options)
+    wanted = {name: options[name] for name in known if options[name] not in (None, "")}
+    found = ask(f"{url.rstrip('/')}/api/v1/{'capacity' if limits else 'forecast'}", wanted)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(found, indent=2))
+        return
+    series = found["series"][:_SERIES]
+    for each in series:
+        lines = _limit_lines(each) if limits else _curve_lines(found, each)
+        click.echo("\n".join([_name(found["query"], each["labels"]), *lines]))
+    if more := len(found["series"]) - len(series):
+        click.echo(f"... and {more} more series. --series narrows them, --json shows all.")
+
+
+def _curve_lines(found: dict[str, Any], each: dict[str, Any]) -> list[str]:
+    times, step = found["times"], -(-len(found["times"]) // _ROWS)
+    lines = [f"  {'time':20}  {'lower':>12}  {'expected':>12}  {'upper':>12}"]
+    for place in range(step - 1, len(times), step):
+        values = "  ".join(_number(each[side][place]) for side in ("lower", "mean", "upper"))
+        lines.append(f"  {written_moment(times[place])}  {values}")
+    seasons = ", ".join(f"{one['name']} {one['strength']:.0%}" for one in each["seasons"] if one["strength"])
+    slope = each["trend"]["perDay"]
+    lines.append(f"  seasons: {seasons or 'none'}; trend: {'unknown' if slope is None else f'{slope:+.4g} a day'}")
+    whole = each["month"].get("total") or {}
+    if whole.get("mean") is not None:
+        lines.append(f"  this month: {whole['mean']:.5g}, {whole['lower']:.5g} to {whole['upper']:.5g}")
+    return lines
+
+
+def _limit_lines(each: dict[str, Any]) -> list[str]:
+    lines = []
+    for one in each["limits"]:
+        lower, time, upper = (
+            written_moment(one[side]) if one[side] else "later" for side in ("lower", "time", "upper")
+        )
+        likely = ", ".join(f"{share:.0%} in {horizon}" for horizon, share in one["probability"].items() if share)
+        lines.append(f"  {one['limit']}: {time} ({lower} to {upper}); {likely or 'not expected'}")
+        if advice := one.get("recommendation"):
+            action = advice["action"].replace("_", " ")
+            lines.append(f"    {action} {advice['amount']:.5g}, to {advice['capacity']:.5g}")
+    return lines
+
+
+def _name(query: str, labels: dict[str, str]) -> str:
+    return query + "{" + ", ".join(f'{name}="{value}"' for name, value in labels.items()) + "}"
+
+
+def _number(value: float | None) -> str:
+    return f"{'':>12}" if value is None else f"{value:12.5g}"

@@ -1,0 +1,153 @@
+"""Finds the series that are asked about, and says what comes next and when limits will be reached."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from exporter.cycle import QueryCycle
+from exporter.explain.explainer import NotKnown, NotYet
+from exporter.forecast_api.asked import Asked
+from exporter.forecast_api.curves import curves
+from exporter.models.capacity import LimitState
+from exporter.published import PublishedIndex, published_key
+from series import SeriesKey, Window
+from series.matcher import Matcher, written
+
+MOST_SERIES = 100
+# A curve of so many values is 25 MB of text.
+MOST_VALUES = 500_000
+# Requests that may compute at a time: the other threads serve /metrics.
+_AT_A_TIME = 2
+
+
+class Busy(Exception):
+    """Others are being answered."""
+
+
+class ForecastDesk:
+    """Answers what comes next, beside the cycles: it holds none of them up.
+
+    Parameters
+    ----------
+    cycles : callable
+        Gives the queries' cycles by name, as they are now.
+    """
+
+    def __init__(self, cycles: Callable[[], Mapping[str, QueryCycle]]) -> None:
+        self._cycles = cycles
+        self._places = threading.BoundedSemaphore(_AT_A_TIME)
+
+    def forecast(self, asked: Asked) -> dict[str, Any]:
+        """Compute the dense curves of the series that are meant, from the samples at hand.
+
+        Raises
+        ------
+        NotKnown
+            For a query or series that is not there.
+        NotYet
+            Before there are samples.
+        Busy
+            While others are being answered.
+        ValueError
+            For too many series or steps.
+        """
+        cycle = self._cycle(asked.query)
+        plan = cycle.plan
+        steps = asked.steps_of(plan.step, cycle.query.forecast.horizons)
+        keys = _meant(cycle.store.keys, asked.matchers, asked.query, most=min(MOST_SERIES, MOST_VALUES // steps))
+        if not self._places.acquire(blocking=False):
+            raise Busy(f"{_AT_A_TIME} forecasts are being computed. Ask again in some seconds.")
+        try:
+            history = _history(cycle, keys)
+            coverage = asked.coverage or plan.coverage
+            return {"query": asked.query} | curves(history, plan, steps=steps, coverage=coverage, per=asked.per)
+        finally:
+            self._places.release()
+
+    def capacity(self, query: str, matchers: tuple[Matcher, ...] = ()) -> dict[str, Any]:
+        """What is known of the limits of a query's series: when they will be reached, and what to do about it.
+
+        Raises
+        ------
+        NotKnown
+            For a query that is not there or has no limits.
+        """
+        cycle = self._cycle(query)
+        if cycle.capacity is None:
+            raise NotKnown(f"query must be one with limits. {query} has none.")
+        found = []
+        for keys, states in cycle.capacity.all():
+            wanted = np.flatnonzero(PublishedIndex(keys).where(matchers)).tolist()
+            found += [_limits(keys[row], states, row) for row in wanted]
+        return {"query": query, "series": sorted(found, key=_soonest)}
+
+    def _cycle(self, query: str) -> QueryCycle:
+        cycles = self._cycles()
+        if query not in cycles:
+            raise NotKnown(f"query must be one of {', '.join(sorted(cycles)) or 'none yet'}. Got {query!r:.100}.")
+        return cycles[query]
+
+
+def _meant(
+    keys: tuple[SeriesKey, ...], matchers: tuple[Matcher, ...], query: str, *, most: int
+) -> tuple[SeriesKey, ...]:
+    rows = np.flatnonzero(PublishedIndex(keys).where(matchers)).tolist()
+    if not rows:
+        raise NotKnown(
+            f"series must be some of the {len(keys)} of {query}. Got {written(matchers)}, which none of them has."
+        )
+    if len(rows) > most:
+        raise ValueError(
+            f"series must mean at most {most} series ({MOST_SERIES}, and {MOST_VALUES} values in all). "
+            f"Got {written(matchers)}, which means {len(rows)}."
+        )
+    return tuple(keys[row] for row in rows)
+
+
+def _history(cycle: QueryCycle, keys: tuple[SeriesKey, ...]) -> Window:
+    """Samples up to the last step that has any: the newest may just be on its way."""
+    copied = cycle.store.copy(keys)
+    known = np.flatnonzero(np.isfinite(copied.values).any(axis=0)) if copied and copied.n_series else np.empty(0)
+    if copied is None or not len(known) or known[-1] < 1:
+        raise NotYet(f"{cycle.query.name} must have samples. Got none yet.")
+    history = copied.until(int(known[-1]) + 1)
+    return Window(history.keys, history.times, np.asarray(history.values, dtype=np.float64))
+
+
+def _limits(key: SeriesKey, states: Mapping[str, LimitState], row: int) -> dict[str, Any]:
+    return {
+        "labels": dict(published_key(key).pairs),
+        "limits": [_limit(name, state, row) for name, state in states.items()],
+    }
+
+
+def _limit(name: str, state: LimitState, row: int) -> dict[str, Any]:
+    told = {
+        "limit": name,
+        "value": float(state.value[row]),
+        "time": float(state.time[row]),
+        "lower": float(state.lower[row]),
+        "upper": float(state.upper[row]),
+        "probability": {str(horizon): float(one[row]) for horizon, one in state.probability.items()},
+    }
+    change = float(state.change[row])
+    if math.isfinite(change):
+        told["recommendation"] = {
+            "action": "add" if change > 0 else "give_back",
+            "amount": abs(change),
+            "capacity": float(state.capacity[row]),
+            "by": float(state.by[row]),
+            "probability": float(state.sure[row]),
+            "cost": float(state.cost[row]),
+        }
+    return told
+
+
+def _soonest(series: dict[str, Any]) -> float:
+    times = [limit["time"] for limit in series["limits"] if math.isfinite(limit["time"])]
+    return min(times, default=math.inf)
