@@ -17,7 +17,8 @@ from benchmarks.adapters import DetectionSet, detection_sets
 from benchmarks.detection_report import Outcome, outcome, summary
 from benchmarks.groups import Group, groups
 from benchmarks.peers_detection import installed
-from detectors import DETECTORS, Detector, Ensemble
+from detectors import Ensemble
+from detectors.by_name import available, by_name
 from detectors.group import contributions, group_score
 from detectors.suppress import Suppression
 from series import FloatArray, Window
@@ -54,7 +55,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, required=True, help="a set, or a folder of sets")
     parser.add_argument("--out", type=Path, required=True, help="where scores.parquet and blame.parquet go")
     parser.add_argument("--limit", type=int, help="only this many series of each set")
-    parser.add_argument("--detectors", nargs="*", help="also run detectors of ours alone: all, or those named")
+    parser.add_argument("--detectors", nargs="*", help="also run single detectors: all, or those named")
     parser.add_argument("--peers", nargs="*", help="also run installed peers: all, or those named")
     return parser.parse_args()
 
@@ -68,14 +69,14 @@ def _peers(asked: list[str] | None) -> dict[str, Judge]:
 def _detectors(asked: list[str] | None) -> dict[str, Judge]:
     if asked is None:
         return {}
-    return {name: _alone(partial(_judge, one)) for name, one in DETECTORS.items() if not asked or name in asked}
+    return {name: _alone(partial(_judge, name)) for name in available() if not asked or name in asked}
 
 
-def _judge(detector: type[Detector], group: Group) -> FloatArray:
+def _judge(name: str, group: Group) -> FloatArray:
     """Scores of one detector alone, each day by a fit on the two weeks before it."""
     scores = np.zeros(group.window.values.shape)
     for start, past, now in _days(group):
-        scores[:, start : start + now.n_steps] = detector().fit(past).score(now)
+        scores[:, start : start + now.n_steps] = by_name(name).fit(past).score(now)
     scores[np.isnan(group.window.values)] = np.nan
     return scores
 

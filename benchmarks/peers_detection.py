@@ -25,15 +25,15 @@ Fitted = Callable[[FloatArray], FloatArray]
 def installed() -> dict[str, Callable[[Group], FloatArray]]:
     """Peers by name; those that need a package that is not there are left out, with a note."""
     peers: dict[str, Callable[[Group], FloatArray]] = {
-        "seasonal_mad": lambda group: _walk(group, _seasonal_mad),
-        "ewma": lambda group: _walk(group, _ewma),
-        "spectral_residual": lambda group: _walk(group, _spectral_residual),
-        "windowed_pca": lambda group: _walk(group, _windowed_pca),
+        "textbook_seasonal_mad": lambda group: _walk(group, _seasonal_mad),
+        "textbook_ewma": lambda group: _walk(group, _ewma),
+        "textbook_spectral_residual": lambda group: _walk(group, _spectral_residual),
+        "textbook_windowed_pca": lambda group: _walk(group, _windowed_pca),
     }
     if importlib.util.find_spec("sklearn"):
-        peers["isolation_forest"] = lambda group: _walk(group, _isolation_forest)
+        peers["textbook_isolation_forest"] = lambda group: _walk(group, _isolation_forest)
     else:
-        print("isolation_forest needs scikit-learn, which is not installed: left out.", file=sys.stderr)
+        print("textbook_isolation_forest needs scikit-learn, which is not installed: left out.", file=sys.stderr)
     return peers
 
 

@@ -8,7 +8,9 @@ from detectors.character import Character
 from detectors.control_charts import Cusum, EwmaChart
 from detectors.ensemble import Ensemble
 from detectors.familiar import Familiar
+from detectors.forecast_residual import ForecastResidual
 from detectors.group import Joint
+from detectors.iqr import Iqr
 from detectors.level import Level
 from detectors.nearest_window import NearestWindow
 from detectors.outlier_model import OutlierModel
@@ -29,9 +31,11 @@ DETECTORS: dict[str, type[Detector]] = {
     "ewma": EwmaChart,
     "cusum": Cusum,
     "quantile_band": QuantileBand,
+    "iqr": Iqr,
+    "forecast_residual": ForecastResidual,
     "spectral_residual": SpectralResidual,
 }
-"""Public name to class, as a configuration names it. `OutlierModel` is not among them: it needs further libraries."""
+"""Public name to class, as a configuration names it. Those that need further libraries: `detectors.by_name`."""
 
 FITTED: tuple[type[Any], ...] = (
     Autoregression,
@@ -41,6 +45,7 @@ FITTED: tuple[type[Any], ...] = (
     Ensemble,
     EwmaChart,
     Familiar,
+    Iqr,
     Joint,
     Level,
     NearestWindow,
