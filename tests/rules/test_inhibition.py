@@ -36,6 +36,8 @@ ALERTS = {
     "other series": {**ANOMALY, **series("b"), "severity": "warning"},
     "forecast": {**ANOMALY, **series("b"), "alertname": "ForethoughtForecastMissed", "severity": "info"},
     "other forecast": {**ANOMALY, **series("c"), "alertname": "ForethoughtForecastMissed", "severity": "info"},
+    "drift": {**ANOMALY, **series("b"), "alertname": "ForethoughtDrift", "severity": "info"},
+    "other drift": {**ANOMALY, **series("c"), "alertname": "ForethoughtDrift", "severity": "info"},
     "widespread": {"alertname": "ForethoughtWidespreadAnomaly", "severity": "critical", "query": "duration"},
     "other query": {**ANOMALY, **series("a"), "query": "cost", "severity": "warning"},
     "outage": {**ITSELF, "alertname": "ForethoughtOutage", "query": "duration", "label": "instance", "value": "a"},
@@ -138,13 +140,14 @@ def wait_until_ready(url: str) -> None:
 
 
 def test_what_mutes_what(alertmanager: Alertmanager) -> None:
-    everything = ["warning", "other series", "forecast", "other forecast", "other query", "no samples", "reload"]
+    series_of_the_query = ["warning", "other series", "forecast", "other forecast", "drift", "other drift"]
+    everything = [*series_of_the_query, "other query", "no samples", "reload"]
     alertmanager.send(*everything)
-    assert alertmanager.muted() == {"forecast"}
+    assert alertmanager.muted() == {"forecast", "drift"}
     alertmanager.send("critical")
-    assert alertmanager.muted() == {"forecast", "warning"}
+    assert alertmanager.muted() == {"forecast", "drift", "warning"}
     alertmanager.send("widespread")
-    of_the_query = {"warning", "critical", "other series", "forecast", "other forecast"}
+    of_the_query = {*series_of_the_query, "critical"}
     assert alertmanager.muted() == of_the_query
     alertmanager.send("source")
     assert alertmanager.muted() == of_the_query | {"widespread", "other query", "no samples"}
