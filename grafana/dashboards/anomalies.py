@@ -101,7 +101,7 @@ def _rows(title: str, description: str, expr: str, value: str) -> table.Panel:
 
 
 def stopped() -> list[timeseries.Panel | table.Panel]:
-    """What delivers no samples, or always the same."""
+    """What delivers no samples or always the same, and what slowly becomes another."""
     silent, still = metrics.SILENCE_SCORE.name, metrics.STILLNESS_SCORE.name
     return [
         listing(
@@ -120,6 +120,14 @@ def stopped() -> list[timeseries.Panel | table.Panel]:
         )
         .min(0)
         .no_value("All series deliver, and change."),
+        curves(
+            "Series that drifted",
+            "Whose last three days lie unusually far from those before.",
+            "short",
+            (f"count by (query) ({metrics.DRIFT_SCORE.name}{{{FLEET}}} > 1)", "{{query}}"),
+        )
+        .min(0)
+        .no_value("Nothing has drifted."),
     ]
 
 

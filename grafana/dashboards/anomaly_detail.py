@@ -40,6 +40,7 @@ def anomaly_detail() -> Dashboard:
         _reasons(),
         *_limits(),
         _silence(),
+        *_slow_change(),
         _kept(),
         _next(),
         _error(),
@@ -187,6 +188,27 @@ def _silence() -> timeseries.Panel:
     )
     threshold_lines(panel.min(0).axis_soft_max(1.5), (None, "transparent"), (1, "orange"))
     return panel.no_value("It delivers, and changes.")
+
+
+def _slow_change() -> list[timeseries.Panel]:
+    drift = curves(
+        "Drift",
+        "How far the last three days lie from those before, rhythm left out. 1 is worth a look.",
+        "short",
+        (last(metrics.DRIFT_SCORE, SERIES), "drift"),
+    )
+    return [
+        threshold_lines(drift.min(0).axis_soft_max(1.5), (None, "transparent"), (1, "orange")).no_value(
+            "It needs ten days of history."
+        ),
+        curves(
+            "Last change of level",
+            "When it was, and since when the present baseline holds.",
+            "dateTimeAsIso",
+            (f"1000 * {last(metrics.CHANGEPOINT_TIMESTAMP, SERIES)}", "last change"),
+            (f"1000 * {last(metrics.BASELINE_TIMESTAMP, SERIES)}", "baseline since"),
+        ).no_value("No baseline has been learned."),
+    ]
 
 
 def _kept() -> timeseries.Panel:

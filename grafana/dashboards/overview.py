@@ -32,7 +32,7 @@ def overview() -> Dashboard:
     for title, panels in (
         ("Now", _now()),
         ("What is unusual", anomalies.unusual()),
-        ("What has stopped", anomalies.stopped()),
+        ("What has stopped or drifted", anomalies.stopped()),
         ("Whether the alarms were right", anomalies.verdicts()),
         ("Forecasts", forecasts.forecasts()),
         ("Cycles", process.cycles()),

@@ -204,7 +204,9 @@ def models() -> list[timeseries.Panel | table.Panel]:
             "complete and samples_only went on where a former process ended; all others began anew.",
             "short",
             (f"sum by (outcome) ({metrics.STATE_RESTORES.name})", "{{outcome}}"),
-        ).min(0),
+        )
+        .min(0)
+        .no_value("This process keeps nothing over a restart."),
         curves(
             "Age of the configuration",
             "A fall to 0 is a start or a reload.",
