@@ -13,6 +13,7 @@ from exporter.duration import Duration
 from exporter.models.calling import Judgement
 from exporter.models.capacity import LimitState
 from exporter.models.forecasts import Interval
+from exporter.models.groups import GroupJudgement
 from exporter.models.silence import Silence
 from exporter.models.slow_change import SlowChange
 from exporter.results import Column, Results
@@ -31,6 +32,8 @@ def judged_columns(query: Query, judged: Judgement) -> list[Column]:
     ]
     if not query.shadow:
         columns += [Column(metrics.ANOMALY_ALARM, judged.alarm), Column(metrics.ANOMALY_SEVERITY, judged.severity)]
+    if query.group_by:
+        columns.append(Column(metrics.CONTRIBUTION_RATIO, judged.groups.contributions))
     if query.detector_scores:
         columns += [Column(metrics.DETECTOR_SCORE, score, {"detector": name}) for name, score in judged.members.items()]
     return columns
@@ -63,6 +66,14 @@ def forecast_columns(forecasts: Mapping[Duration, Interval]) -> list[Column]:
             Column(metrics.FORECAST_UPPER, interval.upper, ahead),
         ]
     return columns
+
+
+def group_results(query: Query, groups: GroupJudgement, expires: float) -> Results:
+    """Joint scores of the groups of a query."""
+    columns = [Column(metrics.GROUP_SCORE, groups.score)]
+    if not query.shadow:
+        columns.append(Column(metrics.GROUP_ALARM, groups.alarm))
+    return Results(query.name, groups.keys, tuple(columns), expires)
 
 
 def outage_results(query: Query, outages: Sequence[Outage], expires: float) -> Results:

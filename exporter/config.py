@@ -203,6 +203,8 @@ class QueryDefaults(_Section):
     """What judges. The ensemble weighs a baseline and the shapes of the last two hours; the others are parts of it."""
     detector_scores: bool = False
     """Whether the score of each detector is published too: several more results a series."""
+    group_by: tuple[str, ...] = Field(default=(), strict=False)
+    """Labels by whose values series belong together, as those of one service: such a group gets a joint score."""
     importance: Literal["low", "normal", "high"] = "normal"
     """What the workload is worth: one point of severity less or more."""
     shadow: bool = False
@@ -226,6 +228,17 @@ class QueryDefaults(_Section):
             )
         if any(horizon > MOST_STEPS_AHEAD * self.step for horizon in self.forecast.horizons):
             raise ValueError(f"forecast.horizons must be at most {MOST_STEPS_AHEAD} steps of {self.step}.")
+        return self
+
+    @model_validator(mode="after")
+    def _groups(self) -> Self:
+        for label in self.group_by:
+            if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", label):
+                raise ValueError(f"group_by must be names of labels. Got {label!r}.")
+        if len(set(self.group_by)) != len(self.group_by):
+            raise ValueError("group_by must not name a label twice.")
+        if self.group_by and self.detector != "ensemble":
+            raise ValueError(f"group_by needs the detector ensemble. Got {self.detector}.")
         return self
 
     @property

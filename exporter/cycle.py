@@ -13,6 +13,7 @@ import structlog
 from exporter import metrics
 from exporter.columns import (
     forecast_columns,
+    group_results,
     judged_columns,
     limit_columns,
     outage_results,
@@ -271,7 +272,10 @@ class QueryCycle:
                 *limit_columns(self.capacity.at(window) if self.capacity else {}),
             ]
             expires = last.now + self.stale_after
-            beside = (outage_results(self.query, last.silence.outages, expires),)
+            beside = (
+                outage_results(self.query, last.silence.outages, expires),
+                group_results(self.query, last.judged.groups, expires),
+            )
             notes = () if self.query.shadow else (Notes(metrics.ANOMALY_INFO, "why", last.judged.reasons),)
             results = Results(self.query.name, window.keys, tuple(columns), expires, notes, beside)
             block = Block.of(results, self._lines)

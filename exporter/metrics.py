@@ -63,6 +63,15 @@ ANOMALY_SEVERITY = _gauge(
     "anomaly_severity", "How bad the alarm is: 0 none, 1 info, 2 warning, 3 high, 4 critical.", "query"
 )
 ANOMALY_INFO = _gauge("anomaly_info", "1 while in alarm; `why` says in one line what was found.", "query", "why")
+GROUP_SCORE = _gauge(
+    "group_anomaly_score",
+    "How strange the series of a group (`group_by`) are together: 1 the threshold. Also carries the group's labels.",
+    "query",
+)
+GROUP_ALARM = _gauge("group_anomaly_alarm", "The alarm of a group, as that of a series.", "query")
+CONTRIBUTION_RATIO = _gauge(
+    "anomaly_contribution_ratio", "Share of the series in what is strange about its group; 0 for none.", "query"
+)
 DRIFT_SCORE = _gauge(
     "drift_score",
     "How far the last three days lie from those before, without daily and weekly rhythm: 1 is the threshold.",
@@ -137,6 +146,9 @@ RESULTS = (
     ANOMALY_SEVERITY,
     ANOMALY_INFO,
     DETECTOR_SCORE,
+    GROUP_SCORE,
+    GROUP_ALARM,
+    CONTRIBUTION_RATIO,
     DRIFT_SCORE,
     CHANGEPOINT_TIMESTAMP,
     BASELINE_TIMESTAMP,

@@ -181,6 +181,7 @@ def make_plan(query: config.Query, occasions: Occasions | None = None) -> ModelP
         late=float(query.late_samples),
         timezone=query.timezone,
         importance=IMPORTANCE[query.importance],
+        group_by=query.group_by,
         occasions=occasions,
         forecaster_name=query.forecast.forecaster,
     )

@@ -9,6 +9,7 @@ from typing import Any
 from detectors.explain import Example, Explanation, explain
 from detectors.severity import NAMES
 from exporter.models.calling import DAYS, Calling
+from exporter.models.groups import ALONE
 from exporter.models.judging import Basis
 from exporter.models.plan import ModelPlan
 from exporter.models.slow_change import SlowChange
@@ -60,10 +61,22 @@ def account(plan: ModelPlan, calling: Calling, told: Told, row: int, basis: Basi
             "agreeing": _known(seen.agreeing[row]),
         },
         "heldBack": found.suppressed or None,
+        "group": _group(told, row),
         "alarm": _alarm(plan, told, row),
         "severity": _severity(plan, calling, told, row),
         "occasions": list(judged.occasions),
         **_earlier(found, judged.earlier),
+    }
+
+
+def _group(told: Told, row: int) -> Account | None:
+    groups = told.seen.groups
+    if (number := int(groups.member_of[row])) == ALONE:
+        return None
+    return {
+        "labels": groups.keys[number].labels,
+        "score": _known(groups.scores[number, -1]),
+        "contribution": _known(groups.contributions[row]),
     }
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from exporter.cycle import QueryCycle
 from exporter.explain.account import Account, account, slow_change
 from exporter.explain.past import walk
+from exporter.models.groups import group_of
 from exporter.models.told import Told
 from exporter.moments import written_moment
 from exporter.published import PublishedIndex, published_key
@@ -85,8 +86,8 @@ def _present(cycle: QueryCycle, told: Told, row: int) -> Account:
 
 
 def _past(cycle: QueryCycle, key: SeriesKey, time: float) -> Account:
-    history, schedule = cycle.store.copy([key]), cycle.detector.schedule(key)
-    if history is None or schedule is None or not history.n_series:
+    history, schedule = cycle.store.copy(_together(cycle, key)), cycle.detector.schedule(key)
+    if history is None or schedule is None or key not in history.keys:
         raise NotYet(f"{published_key(key)!r} must have samples. Got none in the history.")
     column = _column(history, time)
     walked = walk(cycle.plan, schedule, cycle.calling.held_back.without_silences(), history, column)
@@ -97,6 +98,13 @@ def _past(cycle: QueryCycle, key: SeriesKey, time: float) -> Account:
     row, at = told.seen.keys.index(key), told.time
     said = account(cycle.plan, walked.calling, told, row, walked.detector.basis(key, at))
     return {"judged": "again" if walked.whole else "again, from a shorter history"} | said
+
+
+def _together(cycle: QueryCycle, key: SeriesKey) -> list[SeriesKey]:
+    """A series with those of its group, which are judged together."""
+    if not (labels := cycle.plan.group_by):
+        return [key]
+    return [each for each in cycle.store.keys if group_of(each, labels) == group_of(key, labels)]
 
 
 def _column(history: Window, time: float) -> int:

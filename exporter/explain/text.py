@@ -29,6 +29,10 @@ def _lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     changed = score["consensus"] != score["afterVerdicts"]
     after = f", {_number(score['afterVerdicts'])} after verdicts" if changed else ""
     yield "consensus", f"{_number(score['consensus'])}{after} (1 is the threshold)"
+    if group := found["group"]:
+        labels = ", ".join(f'{name}="{value}"' for name, value in group["labels"].items())
+        share = "" if group["contribution"] is None else f", {group['contribution']:.0%} of it by this series"
+        yield "group", f"{{{labels}}} scores {_number(group['score'])}{share}"
     yield "held back", found["heldBack"] or "by nothing"
     yield "alarm", _alarm(found["alarm"])
     yield "severity", _severity(found["severity"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exporter.models.fit_schedule import FitSchedule
+from exporter.models.groups import group_of
 from series import FloatArray, SeriesKey, Window
 
 Rows = npt.NDArray[np.intp]
@@ -88,10 +89,12 @@ class Batches(Generic[B]):
         Seconds between two fits of a batch, and past a multiple of it.
     step : float
         Seconds between two cycles' samples: more batches than steps between two fits spread nothing.
+    together : sequence of str
+        Labels: series with equal values of them are in one batch.
     """
 
-    def __init__(self, make: type[B], every: float, offset: float, step: float) -> None:
-        self._make, self._every, self._offset = make, every, offset
+    def __init__(self, make: type[B], every: float, offset: float, step: float, together: Sequence[str] = ()) -> None:
+        self._make, self._every, self._offset, self._together = make, every, offset, together
         self._most = min(_MOST, _power_of_two(every / step))
         self._keys: tuple[SeriesKey, ...] | None = None
         self._hash: dict[SeriesKey, int] = {}
@@ -122,11 +125,14 @@ class Batches(Generic[B]):
     def of(self, key: SeriesKey) -> B | None:
         """The batch a series belongs to; None before the first window."""
         parts = self.parts
-        return parts[stable_hash(key) % len(parts)] if parts else None
+        return parts[self._place(key) % len(parts)] if parts else None
+
+    def _place(self, key: SeriesKey) -> int:
+        return stable_hash(group_of(key, self._together) if self._together else key)
 
     def _find(self, keys: tuple[SeriesKey, ...]) -> None:
         place = {key: row for row, key in enumerate(keys)}
-        self._hash = {key: self._hash[key] if key in self._hash else stable_hash(key) for key in keys}
+        self._hash = {key: self._hash[key] if key in self._hash else self._place(key) for key in keys}
         number = np.fromiter(self._hash.values(), dtype=np.intp, count=len(keys)) % len(self.parts)
         for part in self.parts:
             part.members = np.flatnonzero(number == part.number)

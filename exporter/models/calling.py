@@ -14,6 +14,7 @@ from detectors.severity import SeverityRule
 from exporter.alarm_history import STEPS, AlarmHistory
 from exporter.held_back import Held, HeldBack
 from exporter.models.alarms import AlarmSlot
+from exporter.models.groups import GroupJudgement
 from exporter.models.judging import Seen
 from exporter.models.plan import ModelPlan
 from exporter.models.stored import Tree
@@ -39,6 +40,7 @@ class Judgement:
         By row, in one line why a series is in alarm.
     quiet : (n_series,) bool
         Of which nothing is to be told now, because people said so.
+    groups : GroupJudgement
     skipped : mapping of Reason to int
         How many series were not judged, and why.
     """
@@ -54,6 +56,7 @@ class Judgement:
     members: Mapping[str, FloatArray]
     reasons: Mapping[int, str]
     quiet: BoolArray
+    groups: GroupJudgement
     skipped: Mapping[Reason, int]
 
 
@@ -100,6 +103,7 @@ class Calling:
         self._plan = plan
         self.held_back = held_back
         self._alarms = AlarmSlot(plan.suppression, plan.step)
+        self._groups = AlarmSlot(plan.suppression, plan.step)
         self.severity = SeverityRule()
         self.told: Told | None = None
         self._course = _Course()
@@ -111,6 +115,7 @@ class Calling:
         """Say what is to be told of the newest step; call it once for each step."""
         if seen.times[-1] < self._alarms.until:  # the clock was set back
             self._alarms.forget()
+            self._groups.forget()
         held = self.held_back.apply(seen.keys, seen.times, seen.scores, seen.sides)
         new = seen.times > self._alarms.until
         firing = self._alarms.update(seen.keys, seen.times[new], np.where(held.quiet, np.nan, held.scores)[:, new]) & ~(
@@ -122,12 +127,22 @@ class Calling:
         length = np.where(firing, seen.times[-1] - np.nan_to_num(self._alarms.begun, nan=seen.times[-1]), 0.0)
         severity = self.severity.of(self._alarms.peak, length, breadth, self._plan.importance, firing)
         self.told = Told(seen, held, firing, self._alarms.state, breadth, length, severity, self._course.steps)
-        return _judgement(seen, held, firing, severity, self._reasons(seen, held, firing))
+        groups = self._judge_groups(seen, held, new)
+        return _judgement(seen, held, firing, severity, self._reasons(seen, held, firing), groups)
+
+    def _judge_groups(self, seen: Seen, held: Held, new: BoolArray) -> GroupJudgement:
+        groups = seen.groups
+        quiet = groups.all_quiet(held.quiet) if groups.keys else np.zeros(groups.scores.shape, dtype=np.bool_)
+        scores = np.where(quiet, np.nan, groups.scores)
+        firing = self._groups.update(groups.keys, seen.times[new], scores[:, new]) & ~quiet[:, -1]
+        last = groups.scores[:, -1]
+        return GroupJudgement(groups.keys, last, np.where(np.isnan(last), np.nan, firing), groups.contributions)
 
     def dump(self, number: Callable[[SeriesKey], int]) -> Tree:
         """What outlives a restart; `number` gives each series a number to stand for it."""
         return {
             "alarms": self._alarms.dump(number),
+            "groups": self._groups.dump(number),
             "history": self.history.dump(number),
             "why": [[number(key), text] for key, text in self._why.items()],
         }
@@ -135,6 +150,7 @@ class Calling:
     def load(self, kept: Tree, keys: Sequence[SeriesKey]) -> None:
         """Take over what `dump` gave; `keys` are the series by their numbers."""
         self._alarms.load(kept["alarms"], keys)
+        self._groups.load(kept["groups"], keys)
         self.history.load(kept["history"], keys)
         self._why = {keys[number]: text for number, text in kept["why"]}
 
@@ -184,7 +200,12 @@ _NONE: FloatArray = np.empty((0, STEPS))
 
 
 def _judgement(
-    seen: Seen, held: Held, firing: BoolArray, severity: npt.NDArray[np.int8], reasons: dict[int, str]
+    seen: Seen,
+    held: Held,
+    firing: BoolArray,
+    severity: npt.NDArray[np.int8],
+    reasons: dict[int, str],
+    groups: GroupJudgement,
 ) -> Judgement:
     infinite, missing = np.isinf(seen.value), np.isnan(seen.value)
     warming_up = seen.warming_up & ~(infinite | missing)
@@ -199,4 +220,5 @@ def _judgement(
     }
     members = dict(zip(seen.members, np.where(infinite | missing | warming_up, np.nan, seen.votes), strict=True))
     quiet = held.quiet[:, -1] if len(seen.keys) else np.zeros(0, dtype=np.bool_)
-    return Judgement(value, expected, lower, upper, score, alarm, votes, severe, members, reasons, quiet, skipped)
+    figures = value, expected, lower, upper, score, alarm, votes, severe
+    return Judgement(*figures, members, reasons, quiet, groups, skipped)

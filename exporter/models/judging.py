@@ -14,6 +14,7 @@ import numpy as np
 from detectors.ensemble import Consensus
 from exporter.models.batches import GONE, Batch, Batches, Rows, gathered
 from exporter.models.fit_schedule import FitSchedule
+from exporter.models.groups import GroupsSeen, numbered
 from exporter.models.plan import Judge, ModelPlan
 from exporter.models.stored import Tree
 from series import BoolArray, FloatArray, SeriesKey, Window
@@ -49,6 +50,7 @@ class Seen:
     agreeing : (n_series,) float64
         How many kinds of detectors are above their threshold.
     warming_up : (n_series,) bool
+    groups : GroupsSeen
     """
 
     keys: tuple[SeriesKey, ...]
@@ -63,6 +65,7 @@ class Seen:
     votes: FloatArray
     agreeing: FloatArray
     warming_up: BoolArray
+    groups: GroupsSeen
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,9 @@ class _Judged(Batch):
     never_negative: BoolArray = field(default_factory=lambda: np.empty(0, dtype=bool))
     since: float = math.nan
     until: float = math.nan
+    # Number of each key's group, and the groups.
+    ids: Rows = field(default_factory=lambda: np.empty(0, dtype=np.intp))
+    groups: tuple[SeriesKey, ...] = ()
 
     def forget(self) -> None:
         self.model, self.end, self.until = None, math.nan, math.nan
@@ -120,7 +126,7 @@ class DetectorSlot:
         self._plan = plan
         self._on_fit = on_fit
         self._late = math.ceil(plan.late / plan.step)
-        self._batches = Batches(_Judged, float(plan.refit), plan.offset, plan.step)
+        self._batches = Batches(_Judged, float(plan.refit), plan.offset, plan.step, plan.group_by)
         self.until = -math.inf
         self._scores = self._sides = np.empty((0, 1))
 
@@ -168,6 +174,7 @@ class DetectorSlot:
         members = next((batch.model.members_ for batch in self._batches if batch.model is not None), ())
         votes, agreeing = np.full((len(members), n_series), np.nan), np.full(n_series, np.nan)
         warming_up = np.ones(n_series, dtype=bool)
+        groups = GroupsSeen.none(n_series, self._scores.shape[1])
         for batch in self._batches:
             if batch.model is None or not n_series:
                 continue
@@ -178,6 +185,8 @@ class DetectorSlot:
             votes[:, rows] = consensus.votes[:, here, -1]
             agreeing[rows] = consensus.agreeing()[here, -1]
             warming_up[rows] = batch.model.warming_up_[here]
+            if self._plan.group_by:
+                groups = _with_groups(groups, batch, consensus)
         times = window.times[window.n_steps - self._scores.shape[1] :]
         self.until = float(times[-1])
         value = _shown(window.values[:, -1])
@@ -195,6 +204,7 @@ class DetectorSlot:
             votes,
             agreeing,
             warming_up,
+            groups,
         )
 
     def schedule(self, key: SeriesKey) -> FitSchedule | None:
@@ -251,6 +261,11 @@ class DetectorSlot:
             batch.end, batch.since, batch.until = known["end"], known["since"], known["until"]
             batch.epoch = epoch if known["holds"] else epoch - 1
             batch.never_negative, batch.model = known["never_negative"], known["model"]
+            self._note_groups(batch)
+
+    def _note_groups(self, batch: _Judged) -> None:
+        if self._plan.group_by:
+            batch.ids, batch.groups = numbered(batch.keys, self._plan.group_by)
 
     def _begin(self, window: Window) -> None:
         first, last = float(window.times[0]), float(window.times[-1])
@@ -276,7 +291,10 @@ class DetectorSlot:
         batch.learned(window, last, epoch)
         history = batch.schedule.history(window, last)
         learned = gathered(history, batch.keys, batch.rows, slice(None))
-        batch.model, batch.since = self._plan.detector().fit(learned), float(history.times[0])
+        batch.since = float(history.times[0])
+        self._note_groups(batch)
+        model = self._plan.detector()
+        batch.model = model.fit(learned, batch.ids) if self._plan.group_by else model.fit(learned)
         self._on_fit(batch.rows, learned)
         batch.never_negative = np.logical_not((learned.values < 0).any(axis=1))
         batch.until = batch.end
@@ -299,6 +317,15 @@ class DetectorSlot:
         self._scores[into] = consensus.scores[here, since - kept :]
         self._sides[into] = np.sign(recent.values - consensus.band.expected)[here, since - kept :]
         return consensus
+
+
+def _with_groups(groups: GroupsSeen, batch: _Judged, consensus: Consensus) -> GroupsSeen:
+    n_steps = groups.scores.shape[1]
+    recent = consensus.group_scores[:, -n_steps:]
+    scores = np.full((len(batch.groups), n_steps), np.nan)
+    scores[:, n_steps - recent.shape[1] :] = recent
+    here = batch.rows != GONE
+    return groups.joined(batch.groups, scores, batch.rows[here], batch.ids[here], consensus.contributions[here, -1])
 
 
 def _bounds(consensus: Consensus, never_negative: BoolArray) -> FloatArray:

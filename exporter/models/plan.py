@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, Self
 
+import numpy as np
+import numpy.typing as npt
+
 from detectors.ensemble import Consensus
 from detectors.suppress import Suppression
 from exporter.duration import Duration
@@ -25,8 +28,8 @@ class Judge(Protocol):
     def members_(self) -> tuple[str, ...]:
         """Names of the detectors, in the order of their votes."""
 
-    def fit(self, history: Window) -> Self:
-        """Learn from samples that are known now."""
+    def fit(self, history: Window, groups: npt.NDArray[np.intp] | None = None) -> Self:
+        """Learn from samples that are known now; equal `groups` (n_series,) belong together."""
 
     def advance(self, window: Window) -> None:
         """Take note of steps that will not change any more."""
@@ -66,6 +69,8 @@ class ModelPlan:
         What the query is worth, in points of severity.
     occasions : Occasions or None
         Which days are unlike others.
+    group_by : tuple of str
+        Labels by whose values series belong together; empty for each alone.
     forecaster_name : str
         As it is configured.
     """
@@ -82,6 +87,7 @@ class ModelPlan:
     timezone: str = "UTC"
     importance: float = 0.0
     occasions: Occasions | None = None
+    group_by: tuple[str, ...] = ()
     forecaster_name: str = "harmonic"
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from detectors.base import Band, Detector
 from detectors.ensemble import Consensus
@@ -36,8 +37,10 @@ class Single:
         """(n_series,) bool: the history is too short or too full of gaps to judge by."""
         return self.detector.warming_up_
 
-    def fit(self, history: Window) -> Self:
-        """Learn from samples that are known now."""
+    def fit(self, history: Window, groups: npt.NDArray[np.intp] | None = None) -> Self:
+        """Learn from samples that are known now. Raises ValueError for groups: it judges each series alone."""
+        if groups is not None:
+            raise ValueError(f"groups need the ensemble. Got {self.name}.")
         self.detector.fit(history)
         return self
 
