@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -37,6 +37,8 @@ class BlendedBlock:
     errors : ErrorQuantiles
     new_level : NewLevel
     choice : Choice
+    blended : dict of int to (leads, (n_series, len(leads)) float64)
+        What was told last, by how many steps before the end.
     """
 
     center: FloatArray
@@ -47,6 +49,7 @@ class BlendedBlock:
     errors: ErrorQuantiles
     new_level: NewLevel
     choice: Choice
+    blended: dict[int, tuple[Steps, FloatArray]] = field(default_factory=dict)
 
     @classmethod
     def fit(cls, values: FloatArray, step: float) -> Self:
@@ -70,13 +73,23 @@ class BlendedBlock:
 
     def forecast(self, leads: Steps, coverage: float) -> FloatArray:
         """(3, n_series, len(leads)): mean, lower and upper."""
-        n_steps = self.candidates.values.shape[1]
-        told = _bounds(self.blend(self.candidates.ahead(n_steps, leads), leads), self.errors, leads, coverage)
+        told = _bounds(self._blended(leads, 0), self.errors, leads, coverage)
         if self.new_level.found.any():
-            back = self.new_level.back
-            checked = self.blend(self.candidates.ahead(n_steps - back, leads + back), leads + back)
+            checked = self._blended(leads, self.new_level.back)
             told = self.new_level.applied(told, checked, leads, coverage)
         return np.maximum(told * self.scale + self.center, self.floor)
+
+    def _blended(self, leads: Steps, back: int) -> FloatArray:
+        """(n_series, len(leads)): the blend, told `back` steps before the end.
+
+        Intervals of several coverages are asked for one after the other, and this is most of their cost.
+        """
+        told = self.blended.get(back)
+        if told is None or not np.array_equal(told[0], leads):
+            n_steps = self.candidates.values.shape[1]
+            told = leads, self.blend(self.candidates.ahead(n_steps - back, leads + back), leads + back)
+            self.blended[back] = told
+        return told[1]
 
 
 def _bounds(mean: FloatArray, errors: ErrorQuantiles, leads: Steps, coverage: float) -> FloatArray:

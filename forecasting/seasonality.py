@@ -40,8 +40,9 @@ class Seasonality:
 def seasonality(history: Window) -> Seasonality:
     """Measure the rhythms of every series.
 
-    Strength is ``max(0, 1 - var(remainder) / var(remainder + season))``. The season is the mean of all cycles;
-    chance alone gives noise a strength of one over their number, which is taken off.
+    Strength is ``max(0, 1 - var(remainder) / var(remainder + season))``, once the straight line of the series is taken
+    off. The season is the mean of all cycles; chance alone gives noise a strength of one over their number, which is
+    taken off.
 
     References
     ----------
@@ -66,7 +67,7 @@ def seasonality(history: Window) -> Seasonality:
 
 def _strengths(whole: FloatArray, named: dict[str, int]) -> FloatArray:
     """(len(named), n_series), in the order of the names; the shortest period is taken off first."""
-    strength, rest = {}, whole - whole.mean(axis=1, keepdims=True)
+    strength, rest = {}, _without_line(whole)
     for name, period in sorted(named.items(), key=lambda item: item[1]):
         cycles = rest.shape[1] // period
         season = mean_profile(rest, period, cycles).at(np.arange(rest.shape[1]))
@@ -77,3 +78,12 @@ def _strengths(whole: FloatArray, named: dict[str, int]) -> FloatArray:
         strength[name] = np.clip((explained - chance) / (1 - chance), 0.0, 1.0)
         rest = np.where(strength[name][:, np.newaxis] > 0, remainder, rest)
     return np.stack([strength[name] for name in named]) if named else np.zeros((0, len(whole)))
+
+
+def _without_line(whole: FloatArray) -> FloatArray:
+    """Growth is no season, but it would hide them: take the line of least squares off."""
+    steps = np.arange(whole.shape[1]) - (whole.shape[1] - 1) / 2
+    level = whole - whole.mean(axis=1, keepdims=True)
+    rest = level - (level @ steps / (steps @ steps))[:, np.newaxis] * steps
+    rounding = 1e-12 * np.abs(whole).max(axis=1, keepdims=True)
+    return np.where(np.abs(rest) > rounding, rest, 0.0)

@@ -32,6 +32,14 @@ def test_each_rhythm_is_as_strong_as_it_was_made() -> None:
     np.testing.assert_array_equal(found.strength[:, 3], 0.0)
 
 
+def test_growth_does_not_hide_a_rhythm_and_is_none() -> None:
+    daily = np.sqrt(2) * np.sin(2 * np.pi * STEPS / 24)
+    rows = np.vstack([daily + noise(1) + STEPS, 0.1 * STEPS[np.newaxis], 1e9 - 3.0 * STEPS[np.newaxis]])
+    day, week = seasonality(Window.of(rows, step=HOUR)).strength
+    np.testing.assert_allclose(day[0], 0.5, atol=0.12)
+    np.testing.assert_array_equal([day[1:], week[1:]], 0.0)
+
+
 def test_a_period_of_no_calendar_is_told_in_seconds() -> None:
     rows = np.vstack([5 * np.sin(2 * np.pi * STEPS / 7) + noise(4), noise(5)])
     found = seasonality(Window.of(rows, step=HOUR))
