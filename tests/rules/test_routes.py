@@ -24,6 +24,7 @@ ROUTES = [
     ("alertname=ForethoughtAnomaly tenant=newcomer severity=critical", "verdicts,platform-page"),
     ("alertname=ForethoughtWidespreadAnomaly tenant=none severity=critical", "platform-page"),
     ("alertname=ForethoughtForecastMissed tenant=acme severity=info", "digest"),
+    ("alertname=ForethoughtGroupAnomaly tenant=acme severity=warning", "acme"),
     ("alertname=ForethoughtDrift tenant=acme severity=info", "digest"),
     ("alertname=ForethoughtLimitNear tenant=acme severity=warning", "acme"),
     ("alertname=ForethoughtOutage tenant=none severity=warning label=instance value=a", "platform"),
