@@ -17,6 +17,7 @@ from grafana.panels import (
     severity_words,
     stacked,
     steps,
+    threshold_lines,
 )
 from grafana.queries import FLEET, QUERIES
 
@@ -48,6 +49,31 @@ def unusual() -> list[timeseries.Panel | table.Panel]:
         ),
         _in_alarm(),
         _strangest(),
+        *_groups(),
+    ]
+
+
+def _groups() -> list[timeseries.Panel]:
+    none = "No query has group_by."
+    return [
+        curves(
+            "Groups in alarm by query",
+            "Series that belong together and are strange together.",
+            "short",
+            (f"sum by (query) ({metrics.GROUP_ALARM.name}{{{FLEET}}})", "{{query}}"),
+        )
+        .min(0)
+        .no_value(none),
+        threshold_lines(
+            curves(
+                "Strangest groups",
+                "The five highest scores at each moment; 1 is the threshold.",
+                "short",
+                (f"topk(5, {metrics.GROUP_SCORE.name}{{{FLEET}}})", "__auto"),
+            ).min(0),
+            (None, "transparent"),
+            (1, "orange"),
+        ).no_value(none),
     ]
 
 

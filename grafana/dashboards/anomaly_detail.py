@@ -41,6 +41,7 @@ def anomaly_detail() -> Dashboard:
         *_limits(),
         _silence(),
         *_slow_change(),
+        _contribution(),
         _kept(),
         _next(),
         _error(),
@@ -188,6 +189,20 @@ def _silence() -> timeseries.Panel:
     )
     threshold_lines(panel.min(0).axis_soft_max(1.5), (None, "transparent"), (1, "orange"))
     return panel.no_value("It delivers, and changes.")
+
+
+def _contribution() -> timeseries.Panel:
+    return (
+        curves(
+            "Part in what is strange about its group",
+            "Share of the series; 0 for none.",
+            "percentunit",
+            (last(metrics.CONTRIBUTION_RATIO, SERIES), "share"),
+        )
+        .min(0)
+        .max(1)
+        .no_value("The query has no group_by, or its group is ordinary.")
+    )
 
 
 def _slow_change() -> list[timeseries.Panel]:
