@@ -75,16 +75,16 @@ def _detectors(asked: list[str] | None) -> dict[str, Judge]:
 def _judge(name: str, group: Group) -> FloatArray:
     """Scores of one detector alone, each day by a fit on the two weeks before it."""
     scores = np.zeros(group.window.values.shape)
-    for start, past, now in _days(group):
+    for start, past, now in judged_days(group):
         scores[:, start : start + now.n_steps] = by_name(name).fit(past).score(now)
     scores[np.isnan(group.window.values)] = np.nan
     return scores
 
 
-def _days(group: Group) -> Iterator[tuple[int, Window, Window]]:
+def judged_days(group: Group) -> Iterator[tuple[int, Window, Window]]:
     """First column of each judged day, the two weeks before it, and the day."""
     window = group.window
-    history, refit = (max(1, round(seconds / _step(group))) for seconds in (HISTORY, REFIT))
+    history, refit = (max(1, round(seconds / step_of(group))) for seconds in (HISTORY, REFIT))
     for start in range(group.first, window.n_steps, refit):
         yield start, window.until(start).since(max(0, start - history)), window.until(start + refit).since(start)
 
@@ -104,7 +104,7 @@ def _forethought(group: Group) -> Scored:
     window = group.window
     score, contribution = np.zeros(window.n_steps), np.zeros(window.values.shape)
     together = np.zeros(window.n_series, dtype=np.intp)
-    for start, past, now in _days(group):
+    for start, past, now in judged_days(group):
         found = Ensemble().fit(past, together).judge(now)
         score[start : start + now.n_steps] = found.group_scores[0]
         contribution[:, start : start + now.n_steps] = found.contributions
@@ -112,7 +112,8 @@ def _forethought(group: Group) -> Scored:
     return score, contribution
 
 
-def _step(group: Group) -> float:
+def step_of(group: Group) -> float:
+    """Seconds between two samples."""
     return group.window.step if group.window.n_steps > 1 else 1.0
 
 
@@ -122,7 +123,7 @@ Answer = tuple[Group, FloatArray, np.typing.NDArray[np.bool_], FloatArray]
 
 def _answer(group: Group, score: FloatArray, contribution: FloatArray) -> Answer:
     alarm = np.zeros(len(score), dtype=np.bool_)
-    alarm[group.first :] = Suppression().alarms(score[None, group.first :], _step(group))[0]
+    alarm[group.first :] = Suppression().alarms(score[None, group.first :], step_of(group))[0]
     return group, score, alarm, contribution
 
 
