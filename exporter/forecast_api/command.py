@@ -64,15 +64,24 @@ def _curve_lines(found: dict[str, Any], each: dict[str, Any]) -> list[str]:
 def _limit_lines(each: dict[str, Any]) -> list[str]:
     lines = []
     for one in each["limits"]:
-        lower, time, upper = (
-            written_moment(one[side]) if one[side] else "later" for side in ("lower", "time", "upper")
-        )
-        likely = ", ".join(f"{share:.0%} in {horizon}" for horizon, share in one["probability"].items() if share)
-        lines.append(f"  {one['limit']}: {time} ({lower} to {upper}); {likely or 'not expected'}")
+        likely = "".join(f", {share:.0%} in {horizon}" for horizon, share in one["probability"].items() if share)
+        lines.append(f"  {one['limit']}: {_when(one)}{likely}")
         if advice := one.get("recommendation"):
             action = advice["action"].replace("_", " ")
             lines.append(f"    {action} {advice['amount']:.5g}, to {advice['capacity']:.5g}")
     return lines
+
+
+def _when(limit: dict[str, Any]) -> str:
+    """The date of a limit; the interval may begin within the time looked at although the date itself does not."""
+    if limit["value"] is None:
+        return "no limit is known"
+    if limit["lower"] is None:
+        return f"not within {list(limit['probability'])[-1]}"
+    lower, time, upper = (
+        written_moment(limit[side]) if limit[side] else "later" for side in ("lower", "time", "upper")
+    )
+    return f"{time} ({lower} to {upper})"
 
 
 def _name(query: str, labels: dict[str, str]) -> str:

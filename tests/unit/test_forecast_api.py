@@ -244,6 +244,8 @@ def test_the_command_prints_a_table(service):
     assert lines[-1].startswith("  seasons: day 100%")
     assert "quota: 2026-07-" in limits.output
     assert "add " in limits.output
+    assert "quota: not within 30d" in limits.output
+    assert "size: no limit is known" in limits.output
     assert wrong.exit_code == 2
     assert "horizon must be a duration" in wrong.output
 
