@@ -32,7 +32,7 @@ generated-check: install  ## are dashboards and reference pages as the code make
 
 test: check  ## everything CI runs
 	@deploy/install-servers.sh prometheus alertmanager victoria-metrics chromium
-	$(PY) -m pytest -m 'not slow'
+	$(PY) -m pytest -m 'not slow' -n 2 --dist loadfile
 
 test-slow: install  ## statistical and soak tests
 	@deploy/install-servers.sh prometheus alertmanager victoria-metrics chromium
