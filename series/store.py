@@ -256,6 +256,7 @@ class RingStore:
             columns[:, first:last] = np.nan
             columns[rows, first:last] = window.values
         self._note_seen(rows, window.values, grid)
+        self._note_erased(columns, first, last)
         self._pulled[self._first + first : self._first + last] = True
         self._final[self._first + first : self._first + min(last, self.n_steps - self.late_steps)] = True
 
@@ -272,6 +273,17 @@ class RingStore:
             last = first + grid.n_steps - 1 - known[:, ::-1].argmax(axis=1)
             seen, block = known.any(axis=1), rows[top : top + _BLOCK]
             self._seen[block[seen]] = np.maximum(self._seen[block[seen]], last[seen])
+
+    def _note_erased(self, columns: npt.NDArray[np.float64], first: int, last: int) -> None:
+        """Look anew for the last sample of series whose last one a late pull no longer has."""
+        if self._grid is None or last == self.n_steps:  # what was never pulled holds no sample to lose
+            return
+        start = self._grid.start // self.step
+        place = np.maximum(self._seen[: len(columns)], -1) - start
+        inside = np.flatnonzero((place >= first) & (place < last))
+        for row in inside[np.isnan(columns[inside, place[inside]])].tolist():
+            known = np.flatnonzero(~np.isnan(columns[row]))
+            self._seen[row] = start + known[-1] if len(known) else _NEVER
 
     def _rows(self, keys: tuple[SeriesKey, ...], grid: Grid) -> npt.NDArray[np.intp]:
         # A source that knows its series gives the same tuple every cycle.

@@ -270,10 +270,13 @@ def results(service):
 def test_a_restarted_process_says_what_one_that_never_stopped_says(house, tmp_path):
     folder = make_state(tmp_path / "state")
     steady, stopped = house.service(), house.service(state=folder)
+    told = set()
     for turn in range(30):  # 2.5 h: each model is fitted twice or more
+        house.source.keys = KEYS[:1] if 12 <= turn < 20 else KEYS
         for service in (steady, stopped):
             house.cycle(service)
         assert results(stopped) == results(steady)
+        told |= {name.split("{")[0] for name in results(steady)}
         for name in LIVE:
             assert samples(stopped, name) == samples(steady, name)
             assert samples(steady, name) or turn < 27, name
@@ -283,6 +286,7 @@ def test_a_restarted_process_says_what_one_that_never_stopped_says(house, tmp_pa
             stopped = house.service(state=folder)
             assert samples(stopped, "forethought_state_restores_total") == {(("outcome", "complete"),): 2}
         house.clock.now += 300
+    assert {"forethought_silence_score", "forethought_baseline_timestamp_seconds"} <= told
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,16 @@ def test_the_store_knows_how_long_its_series_are_silent():
     assert store.silent_steps.tolist() == [2, 6, 10]
 
 
+def test_a_sample_that_a_late_pull_no_longer_has_was_not_the_last_one():
+    store, grid = RingStore(step=60, n_steps=10), Grid(START, 60, 10)
+    store.advance(grid)
+    store.merge(window_of(np.full((2, 10), 1.0)), grid)
+    store.advance(Grid(START + 60, 60, 10))
+    only = Window(window_of(np.ones((2, 1))).keys[:1], np.array([START + 540.0]), np.ones((1, 1)))
+    store.merge(only, Grid(START + 540, 60, 1))
+    assert store.silent_steps.tolist() == [1, 2]
+
+
 CONFIG = """
 defaults: {step: 5m, history: 4d, latency: 0s, forecast: {horizons: []}}
 queries:
