@@ -52,7 +52,7 @@ def metrics_page() -> str:
     parts = [
         "# Metrics\n\n" + _GENERATED,
         "## Results\n\nEach sample also carries the labels of its input series. A label of the input that is called "
-        "`query` or `horizon` becomes `exported_query` or `exported_horizon`; the metric name, where the expression "
+        "`query`, `horizon` or `limit` becomes `exported_query` and so on; the metric name, where the expression "
         "keeps one, becomes `metric`. A result that was not computed is absent.\n\n",
         _metrics_table(RESULTS),
         "\n## The process itself\n\n",

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from series import BoolArray, FloatArray
 
 # Rows of the sums.
-_COUNT, _ERROR, _NAIVE, _RELATIVE, _SIGNED, _INSIDE, _OWN = range(7)
+_COUNT, _ERROR, _NAIVE, _RELATIVE, _SIGNED, _INSIDE, _OWN, _LOST = range(8)
 # Rows of what is awaited.
 _MEAN, _LOWER, _UPPER, _REPEATED, _FORECASTER = range(5)
 
@@ -29,9 +29,9 @@ class Tracker:
     awaited : (n_horizons, capacity, 5, n_series) float32
         Mean, lower, upper, the naive forecast for that time and what the forecaster itself said. What came is rounded
         alike before it is compared, so that rounding puts nothing outside of an interval.
-    sums : (n_horizons, 7, n_series) float64
+    sums : (n_horizons, 8, n_series) float64
         Fading sums: comparisons, absolute error, that of the naive forecast, relative error, error, samples inside,
-        absolute error of the forecaster itself.
+        absolute error of the forecaster itself, comparisons that it lost to the naive forecast.
     fading : float
         What is left of a comparison's weight at the next one.
     """
@@ -55,7 +55,7 @@ class Tracker:
         return cls(
             np.full((n_horizons, capacity), np.nan),
             np.full((n_horizons, capacity, 5, n_series), np.nan, dtype=np.float32),
-            np.zeros((n_horizons, 7, n_series)),
+            np.zeros((n_horizons, 8, n_series)),
             float(np.exp(-1 / memory)),
         )
 
@@ -98,9 +98,8 @@ class Tracker:
         size = np.abs(came) + np.abs(said[_MEAN])
         relative = np.divide(2 * np.abs(error), size, out=np.zeros_like(size), where=size > 0)
         inside = (said[_LOWER] <= came) & (came <= said[_UPPER])
-        new = np.stack(
-            [np.ones_like(came), np.abs(error), naive, relative, error, inside, np.abs(came - said[_FORECASTER])]
-        )
+        own = np.abs(came - said[_FORECASTER])
+        new = np.stack([np.ones_like(came), np.abs(error), naive, relative, error, inside, own, own > naive])
         sums = self.sums[horizon]
         self.sums[horizon] = np.where(known, self.fading * sums + new, sums)
 
@@ -148,12 +147,22 @@ class Tracker:
         """(n_horizons, n_series): mean absolute error over the naive error inside the history, (n_series,)."""
         return _ratio(_ratio(self.sums[:, _ERROR], self.weight), np.broadcast_to(scale, self.weight.shape))
 
-    def falls_behind(self, *, margin: float = 0.05, fewest: float = 30.0) -> BoolArray:
-        """(n_horizons, n_series): the naive forecast beat the forecaster by more than `margin`, often enough.
+    def falls_behind(self, *, margin: float = 0.05, fewest: float = 30.0, often: float = 0.5) -> BoolArray:
+        """(n_horizons, n_series): repeating the season beats the forecaster.
 
-        These series are better forecast by repeating the season until the figures recover.
+        These series are better forecast by it until the figures recover.
+
+        Parameters
+        ----------
+        margin : float
+            The naive forecast's mean error must be smaller by more than this ratio ...
+        often : float
+            ... and it must win more than this share of the comparisons: one large event is no verdict.
+        fewest : float
+            Comparisons that are needed.
         """
-        behind: BoolArray = (self.weight >= fewest) & (self.sums[:, _OWN] > (1 + margin) * self.sums[:, _NAIVE])
+        worse = self.sums[:, _OWN] > (1 + margin) * self.sums[:, _NAIVE]
+        behind: BoolArray = (self.weight >= fewest) & worse & (self.sums[:, _LOST] > often * self.weight)
         return behind
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from exporter.duration import Duration
 from exporter.models.ahead import Ahead, StandIn, part
 from exporter.models.batches import Batches, Rows, gathered
-from exporter.models.live_truth import LiveFigures, LiveTruth
+from exporter.models.live_truth import LiveFigures, LiveTruth, repeated
 from exporter.models.plan import ModelPlan
 from exporter.models.stored import Tree
 from forecasting import HarmonicRegression, SeasonalNaive
@@ -148,9 +148,14 @@ class ForecasterSlot:
         for horizon, bounds in own.items():
             bounds[:, absent] = np.nan
             fallen = self._truth.fallen(window.keys, horizon) & np.isfinite(instead[horizon][0]) & ~absent
-            chosen = np.where(fallen, instead[horizon], bounds)
+            chosen = np.where(fallen, self._renewed(instead[horizon], window, horizon), bounds)
             shown[horizon] = self._truth.corrected(window.keys, horizon, chosen, floor)
         return own, shown
+
+    def _renewed(self, told: FloatArray, window: Window, horizon: Duration) -> FloatArray:
+        """What stands in, around the season's last value as it is now: at the fit it may not have come yet."""
+        naive = repeated(window, math.ceil(horizon / self._plan.step))
+        return told + np.where(np.isfinite(naive), naive - told[0], 0.0)
 
     def _due(self, window: Window, epoch: int) -> list[tuple[Ahead, int]]:
         columns = [(batch, batch.due(window, epoch, spare=0)) for batch in self._batches]

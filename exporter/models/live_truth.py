@@ -23,8 +23,9 @@ _MEMORY, _FEWEST = 5, 3
 _SHOWN = 12
 # One comparison moves the width by so much. Those of one horizon overlap, and all of them may miss for one reason.
 _RATE = 0.03
-# A forecaster loses its place where it errs by more than this over the naive one, and has it back where it errs less.
-_MARGIN = 0.05
+# A forecaster loses its place where it errs by more than this over the naive one and loses this share of comparisons to
+# it. It has it back where it errs less, or wins every other one.
+_MARGIN, _OFTEN = 0.05, 0.7
 
 Bounds = FloatArray
 """(3, n_series): mean, lower and upper."""
@@ -132,7 +133,7 @@ class LiveTruth:
         for row, horizon in enumerate(self._horizons):
             lead = math.ceil(horizon / self._step)
             if horizon in shown and round(end / self._step) % math.ceil(lead / _AWAITED) == 0:
-                naive = _repeated(window, lead)
+                naive = repeated(window, lead)
                 self._tracker.expect(row, end + lead * self._step, shown[horizon], naive, own[horizon])
 
     def dump(self, number: Callable[[SeriesKey], int]) -> Tree:
@@ -175,7 +176,7 @@ class LiveTruth:
         self._tracker.observe(time, np.full(len(self._keys), np.nan) if came is None else came)
 
     def _conclude(self) -> None:
-        behind = self._tracker.falls_behind(margin=_MARGIN, fewest=_FEWEST * _AWAITED)
+        behind = self._tracker.falls_behind(margin=_MARGIN, fewest=_FEWEST * _AWAITED, often=_OFTEN)
         still = self._tracker.falls_behind(margin=0.0, fewest=0.0)
         self._fallen = behind | (self._fallen & still)
         self._figures = self._measured()
@@ -193,7 +194,7 @@ class LiveTruth:
         return LiveFigures(error, smape, bias, inside, factor)
 
 
-def _repeated(window: Window, lead: int) -> FloatArray:
+def repeated(window: Window, lead: int) -> FloatArray:
     """(n_series,): the value a season before the last step + `lead`, or the last one where there was none."""
     periods = Seasons.of(window.step, window.n_steps).periods
     period = periods[0] if periods else 1

@@ -140,3 +140,14 @@ def test_widths_stay_within_bounds_and_unknown_samples_teach_nothing() -> None:
     np.testing.assert_allclose(adaptive.applied(0, bounds(1.0, 1.0, 3), floor=0.0)[1], [0.0, 0.5, 0.0])
     adaptive.take([2, 0, None])
     np.testing.assert_allclose(adaptive.factor, [[1.0, 8.0, 1.0]])
+
+
+def test_one_large_error_is_no_verdict() -> None:
+    tracker = Tracker.of(1, 1, capacity=1, memory=1e12)
+    for time in range(10):
+        came = 1000.0 if time == 5 else 10.0
+        tracker.expect(0, float(time), bounds(10.0, 1.0), np.array([11.0 if time != 5 else 1000.0]))
+        tracker.observe(float(time), np.array([came]))
+    assert tracker.relative_error > 50
+    assert not tracker.falls_behind(fewest=1).any()
+    assert tracker.falls_behind(fewest=1, often=0.05).all()
