@@ -6,6 +6,7 @@ from detectors.autoregression import Autoregression
 from detectors.base import Band, Baseline, Detector
 from detectors.character import Character
 from detectors.control_charts import Cusum, EwmaChart
+from detectors.decomposition import StlResidual
 from detectors.ensemble import Ensemble
 from detectors.familiar import Familiar
 from detectors.forecast_residual import ForecastResidual
@@ -53,6 +54,7 @@ FITTED: tuple[type[Any], ...] = (
     QuantileBand,
     SeasonalBaseline,
     SpectralResidual,
+    StlResidual,
     Width,
     WindowPca,
 )

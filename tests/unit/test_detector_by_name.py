@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from detectors import FITTED
 from detectors.base import Band
 from detectors.by_name import NEEDS, available, by_name, require
 from detectors.decomposition import StlResidual
+from detectors.ensemble import Ensemble
 from detectors.forecast_residual import ForecastResidual, usual_day
 from detectors.iqr import Iqr
 from detectors.outlier_model import OutlierModel
+from exporter.models.stored import Packer, padded
 from series import FloatArray, Window
 from tests.contract.detector_checks import CHECKS, busy, split
 
@@ -44,6 +47,17 @@ def test_what_knows_the_day_sees_a_wave_that_stops(name: str) -> None:
     scores = fitted.score(Window(window.keys, window.times, values).since(15 * A_DAY))
     assert (scores[:, :40] > 1).mean() < 0.03
     assert (scores[:, 50:60].max(axis=1) > 1).all()
+
+
+@pytest.mark.parametrize("kind", [StlResidual, Iqr, Ensemble])
+def test_what_was_learned_outlives_a_restart(kind: type[Any]) -> None:
+    window = waves()
+    fitted = kind().fit(window.until(15 * A_DAY))
+    packer = Packer(FITTED)
+    packed, arrays = packer.pack(fitted)
+    content = b"".join(one.tobytes().ljust(padded(one.nbytes), b"\0") for one in arrays)
+    again = packer.unpack(packed, np.frombuffer(content, dtype=np.uint8))
+    np.testing.assert_array_equal(again.score(window.since(15 * A_DAY)), fitted.score(window.since(15 * A_DAY)))
 
 
 def test_the_level_of_a_decomposition_follows_a_lasting_change() -> None:
