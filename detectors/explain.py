@@ -137,9 +137,9 @@ def why(judged: Judged, *, days: int = 14) -> str:
     '412 where 120..180 was expected (Tue 03:00, level 150); 3 of 4 detectors agree; 3rd time in 14 days'
     """
     parts = [_expected(judged)]
-    if len(judged.votes) > 1:
-        agree = sum(score > 1 for score in judged.votes.values())
-        parts.append(f"{agree} of {len(judged.votes)} detectors agree")
+    votes = [score for score in judged.votes.values() if not np.isnan(score)]  # others do not take part
+    if len(votes) > 1:
+        parts.append(f"{sum(score > 1 for score in votes)} of {len(votes)} detectors agree")
     if before := _before(judged, days):
         parts.append(f"{_ordinal(before + 1)} time in {days} days")
     if judged.suppressed:

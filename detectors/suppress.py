@@ -26,7 +26,7 @@ class Suppression:
     at_once : float, default 1.5
         ... or when one score is above this.
     release : float, default 1
-        Scores below it are quiet ones.
+        Scores up to it are quiet ones.
     quiet : float, default 900
         Seconds without anything else that end an alarm, three steps at least. A step without a sample changes
         nothing.
@@ -96,7 +96,7 @@ class Alarms:
         rule, known = self.rule, ~np.isnan(score)
         shifted = np.concatenate([self.recent[:, 1:], (score > 1)[:, None]], axis=1)
         self.recent = np.where(known[:, None], shifted, self.recent)
-        self.calm = np.where(known, np.where(score < rule.release, self.calm + 1, 0), self.calm)
+        self.calm = np.where(known, np.where(score <= rule.release, self.calm + 1, 0), self.calm)
         begins = known & (score > 1) & ((score > rule.at_once) | (self.recent.sum(axis=1) >= rule.hold))
         self.firing = begins | (self.firing & (self.calm < self.patience))
         return self.firing

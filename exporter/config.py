@@ -199,8 +199,22 @@ class QueryDefaults(_Section):
     """Which side of the band is an anomaly: above, below or both."""
     minimum_deviation: MinimumDeviation = MinimumDeviation()
     """Deviations smaller than this are never an anomaly."""
-    detector: Literal["ensemble", "seasonal", "window_pca"] = "ensemble"
-    """What judges. The ensemble weighs a baseline and the shapes of the last two hours; the others are parts of it."""
+    detector: Literal[
+        "ensemble",
+        "seasonal",
+        "window_pca",
+        "nearest_window",
+        "autoregression",
+        "ewma",
+        "cusum",
+        "quantile_band",
+        "iqr",
+        "forecast_residual",
+        "spectral_residual",
+    ] = "ensemble"
+    """What judges. The ensemble weighs a baseline and the shapes of the last two hours; any other judges alone."""
+    agree: Literal[1, 2] = 1
+    """How many kinds of detectors of the ensemble, level and shape, must call a sample strange."""
     detector_scores: bool = False
     """Whether the score of each detector is published too: several more results a series."""
     group_by: tuple[str, ...] = Field(default=(), strict=False)

@@ -181,6 +181,8 @@ def make_plan(query: config.Query, occasions: Occasions | None = None) -> ModelP
         late=float(query.late_samples),
         timezone=query.timezone,
         importance=IMPORTANCE[query.importance],
+        minimum_absolute=query.minimum_deviation.absolute,
+        minimum_relative=query.minimum_deviation.relative,
         group_by=query.group_by,
         occasions=occasions,
         forecaster_name=query.forecast.forecaster,
@@ -236,6 +238,7 @@ def make_detector(query: config.QueryDefaults) -> Detector:
         "direction": query.direction,
         "minimum_absolute": query.minimum_deviation.absolute,
         "minimum_relative": query.minimum_deviation.relative,
+        "agree": query.agree,
     }
     known = {field.name for field in fields(cast(Any, chosen))}
     return chosen(**{name: value for name, value in wanted.items() if name in known})

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from detectors.fleet import held_back
 from detectors.suppress import Alarms, Suppression
 from exporter.models.stored import Tree
 from series import BoolArray, FloatArray, SeriesKey
@@ -94,7 +95,10 @@ class AlarmSlot:
             self._state = self._carried_over(keys)
         self._keys = keys
         for column in range(scores.shape[1]):
+            before = self._state.firing
             firing = self._state.update(scores[:, column])
+            if (starting := firing & ~before).any():  # what chance brings among so many waits until it is surer
+                firing = self._state.firing = firing & ~held_back(scores[:, column], starting, self._step)
             self.begun = np.where(firing, np.where(np.isnan(self.begun), times[column], self.begun), np.nan)
             self.peak = np.where(firing, np.fmax(self.peak, scores[:, column]), 0.0)
         if len(times):

@@ -67,6 +67,8 @@ class ModelPlan:
         Of the days and weeks of the series.
     importance : float
         What the query is worth, in points of severity.
+    minimum_absolute, minimum_relative : float
+        Smallest deviation worth telling, in the unit of the series and as a ratio of what is usual.
     occasions : Occasions or None
         Which days are unlike others.
     group_by : tuple of str
@@ -86,6 +88,8 @@ class ModelPlan:
     late: float = 0.0
     timezone: str = "UTC"
     importance: float = 0.0
+    minimum_absolute: float = 0.0
+    minimum_relative: float = 0.0
     occasions: Occasions | None = None
     group_by: tuple[str, ...] = ()
     forecaster_name: str = "harmonic"

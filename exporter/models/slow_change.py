@@ -12,6 +12,7 @@ import numpy as np
 
 from detectors.changepoint import ChangePoints, learn_from
 from detectors.drift import Drift
+from detectors.robust import quantile
 from detectors.unseasoned import unseasoned
 from exporter.models.batches import GONE, Batch, Batches, gathered
 from exporter.models.plan import ModelPlan
@@ -56,6 +57,7 @@ class SlowChangeSlot:
 
     def __init__(self, plan: ModelPlan) -> None:
         self._calendar = Calendar(plan.timezone)
+        self._least = (plan.minimum_absolute, plan.minimum_relative)
         # Others read while a batch is examined.
         self._whole = threading.Lock()
         self._batches = Batches(_Examined, max(float(plan.refit), float(DAY)), plan.offset, plan.step)
@@ -129,14 +131,20 @@ class SlowChangeSlot:
     def _examine(self, batch: _Examined, window: Window, last: int, epoch: int) -> None:
         keys = tuple(window.keys[row] for row in batch.members.tolist())
         # Up to now, not up to the time it is due: a process that has just begun is not to wait for a day.
-        found = examined(gathered(window, keys, batch.members, slice(None)), self._calendar)
+        found = examined(gathered(window, keys, batch.members, slice(None)), self._calendar, *self._least)
         with self._whole:
             batch.learned(window, last, epoch)
             batch.found = np.stack([found.drift, found.changed, found.since])
 
 
-def examined(history: Window, calendar: Calendar) -> SlowChange:
-    """Look for drift and changes of level in a history of two steps or more."""
+def examined(
+    history: Window, calendar: Calendar, minimum_absolute: float = 0.0, minimum_relative: float = 0.0
+) -> SlowChange:
+    """Look for drift and changes of level in a history of two steps or more.
+
+    A shift within the minimum deviation is none; of series whose usual value is one and the same, such as counts that
+    are mostly 0, no drift can be told.
+    """
     known = np.isfinite(history.values)
     residual = unseasoned(history, calendar)
     changes = ChangePoints().find(residual, history.step)
@@ -144,4 +152,8 @@ def examined(history: Window, calendar: Calendar) -> SlowChange:
     first = np.where(known.any(axis=1), history.times[known.argmax(axis=1)], np.nan)
     begun = learn_from(changes, history.times, history.n_series)
     changed = np.where(changes.last(history.n_series) > 0, begun, np.nan)
-    return SlowChange(np.where(drifts.judged, drifts.score, np.nan), changed, np.fmax(first, changed))
+    values = np.where(known, history.values, np.nan)
+    low, usual, high = (quantile(values, share) for share in (0.25, 0.5, 0.75))
+    small = np.abs(drifts.shift) <= np.maximum(minimum_absolute, minimum_relative * np.abs(usual))
+    score = np.where(small | (low == high), 0.0, drifts.score)
+    return SlowChange(np.where(drifts.judged, score, np.nan), changed, np.fmax(first, changed))

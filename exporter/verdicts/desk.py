@@ -168,10 +168,9 @@ class VerdictDesk:
         """What was said, else what the alert knew, else what the service knows of the last day."""
         if new.score is not None:
             return Size(new.score, new.side_number or 0)
-        if alert and alert.score is not None:
-            found: Size | None = Size(alert.score, alert.side)
-        else:
-            found = self._watched.size(query, matchers, alert.begun if alert else now - 86_400)
+        found = self._watched.size(query, matchers, alert.begun if alert else now - 86_400)
+        if alert and alert.score is not None and (found is None or alert.score > found.score):
+            found = Size(alert.score, alert.side)  # the highest counts: a firing alert was told of when it was small
         if found and new.side_number is not None:
             return Size(found.score, new.side_number)
         # Whoever plans ahead means any size; so does nobody who judges what was no anomaly.

@@ -3,16 +3,19 @@
 from dataclasses import fields
 from typing import get_args
 
+import numpy as np
 import pytest
 
+from detectors import DETECTORS
 from detectors.ensemble import Ensemble
 from detectors.suppress import Suppression
 from exporter.config import Forecaster, Query, Source
 from exporter.config_file import ConfigError
 from exporter.telemetry import Telemetry
-from exporter.wiring import make_detector, make_forecaster, make_source, make_suppression
+from exporter.wiring import make_detector, make_forecaster, make_judge, make_source, make_suppression
 from forecasting import FORECASTERS
 from forecasting.harmonic import HarmonicRegression
+from series import Window
 
 QUERY = Query(name="up", query="up")
 
@@ -43,3 +46,11 @@ def test_every_forecaster_can_be_configured():
 def test_a_header_that_cannot_be_sent_is_refused():
     with pytest.raises(ConfigError, match="source: headers must be of printable ASCII"):
         make_source(Source.model_construct(headers={"X-Tenant": "ä\n"}), Telemetry())
+
+
+def test_every_detector_of_the_registry_can_be_named():
+    names = get_args(Query.model_fields["detector"].annotation)
+    assert set(names) == set(DETECTORS)
+    for name in names:
+        query = Query(name="a", query="up", detector=name)
+        assert make_judge(query).fit(Window.of([np.arange(50.0) % 7], step=60)).members_
