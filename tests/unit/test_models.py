@@ -8,6 +8,7 @@ from detectors.base import Band
 from detectors.suppress import Suppression
 from exporter.duration import Duration
 from exporter.held_back import HeldBack, Said
+from exporter.models.alarms import AlarmSlot
 from exporter.models.calling import Calling
 from exporter.models.forecasts import ForecasterSlot
 from exporter.models.judging import DetectorSlot
@@ -305,3 +306,16 @@ def test_what_was_kept_as_float32_is_judged_and_shown_as_it_came():
     np.testing.assert_allclose(judged.value, rows[:, -1], rtol=1e-15)
     assert judged.value[0] == 0.3
     assert judged.score.dtype == np.float64
+
+
+def test_a_lone_score_that_chance_brings_among_many_series_waits_and_a_sure_one_does_not():
+    def alarms(lone, n_series):
+        slot = AlarmSlot(Suppression(hold=2, within=3), 300.0)
+        scores = np.full((n_series, 2), 0.3)
+        scores[0] = lone
+        keys = tuple(SeriesKey.named(f"s{row}") for row in range(n_series))
+        return slot.update(keys, np.array([300.0, 600.0]), scores)[0]
+
+    assert alarms(1.3, 20)
+    assert not alarms(1.3, 20_000)
+    assert alarms(3.5, 20_000)

@@ -123,3 +123,15 @@ def test_what_was_found_is_published_and_survives_a_restart(tmp_path):
     running = service()
     running._run(running.queries["rate"])
     assert [samples(running, name) for name in names] == found
+
+
+def test_a_drift_within_the_minimum_deviation_or_of_rare_counts_is_none():
+    climbing = window()
+    strange = examined(climbing, Calendar("UTC")).drift > 1
+    assert strange.any()
+    least = 2 * float(np.nanmax(np.abs(climbing.values)))
+    assert not (examined(climbing, Calendar("UTC"), least).drift > 1).any()
+    rare = np.zeros((1, 14 * 24))
+    rare[0, -70::9] = 5.0
+    counts = Window.of(rare, step=3600)
+    assert not (examined(counts, Calendar("UTC")).drift > 1).any()
