@@ -16,8 +16,17 @@ class Refused(click.ClickException):
     exit_code = 2
 
 
-def ask(address: str, wanted: Mapping[str, Any]) -> Any:
+def ask(address: str, wanted: Mapping[str, Any], *, method: str = "GET", body: Any = None) -> Any:
     """Give the data that an address of ``/api/v1`` answers.
+
+    Parameters
+    ----------
+    address : str
+    wanted : mapping
+        Parameters of the query.
+    method : str, default "GET"
+    body : object or None
+        Sent as JSON.
 
     Raises
     ------
@@ -27,7 +36,7 @@ def ask(address: str, wanted: Mapping[str, Any]) -> Any:
     import requests
 
     try:
-        answer = requests.get(address, params=wanted, timeout=_TIMEOUT)
+        answer = requests.request(method, address, params=wanted, json=body, timeout=_TIMEOUT)
         envelope = answer.json()
         if answer.ok:
             return envelope["data"]

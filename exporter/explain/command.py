@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
+from exporter.api_client import ask
 from exporter.explain.text import as_text
 
 _URL = "http://127.0.0.1:9815"
-_TIMEOUT = 30.0
-
-
-class _Mistake(click.ClickException):
-    """Said in one line, exit status 2."""
-
-    exit_code = 2
 
 
 @click.command("explain")
@@ -35,35 +27,10 @@ def explain(url: str, query: str, series: str, moment: str | None, as_json: bool
     forethought explain --query duration --series '{pipeline="etl"}' --time 2026-11-20T03:00:00Z
     """
     wanted = {"query": query, "series": series} | ({"time": moment} if moment else {})
-    found = _ask(url.rstrip("/") + "/api/v1/explain", wanted)
+    found = ask(url.rstrip("/") + "/api/v1/explain", wanted)
     if as_json:
         import json
 
         click.echo(json.dumps(found, indent=2))
     else:
         click.echo(as_text(found))
-
-
-def _ask(address: str, wanted: dict[str, str]) -> Any:
-    import requests
-
-    try:
-        answer = requests.get(address, params=wanted, timeout=_TIMEOUT)
-        envelope = answer.json()
-        if answer.ok:
-            return envelope["data"]
-        message = envelope["error"]
-    except requests.JSONDecodeError as error:
-        raise _Mistake(f"{address} must be a forethought. Got an answer that is no JSON.") from error
-    except requests.RequestException as error:
-        raise _Mistake(f"{address} must be reachable. Got {_cause(error)}.") from error
-    except (KeyError, TypeError) as error:
-        raise _Mistake(f"{address} must be a forethought. Got another answer.") from error
-    raise _Mistake(message)
-
-
-def _cause(error: BaseException) -> str:
-    """What the system said: the messages around it hold the whole request."""
-    while error.__context__ is not None:
-        error = error.__context__
-    return str(getattr(error, "strerror", None) or type(error).__name__)

@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 import click
 
+from exporter.api_client import ask
+
 _URL = "http://127.0.0.1:9815"
-_TIMEOUT = 10.0
 
 
 @click.group("verdict")
@@ -50,7 +51,7 @@ def add(address: str, /, opinion: str, **options: Any) -> None:
     said = {name: value for name, value in options.items() if value not in (None, "")}
     if kind := {name: value for name, value in when.items() if value is not None}:
         said["when"] = kind
-    given = _ask("POST", address, json={"verdict": opinion, **said})
+    given = ask(address, {}, method="POST", body={"verdict": opinion, **said})
     click.echo(f"{given['id']}: {_line(given)}")
 
 
@@ -61,7 +62,7 @@ def add(address: str, /, opinion: str, **options: Any) -> None:
 def list_(address: str, query: str, everything: bool) -> None:
     """Show verdicts, the newest first."""
     wanted = ({"query": query} if query else {}) | ({} if everything else {"active": "true"})
-    for each in _ask("GET", address, params=wanted):
+    for each in ask(address, wanted):
         click.echo(f"{each['id']}: {_line(each)}")
 
 
@@ -71,33 +72,8 @@ def list_(address: str, query: str, everything: bool) -> None:
 @click.pass_obj
 def remove(address: str, identity: str, who: str) -> None:
     """Take a verdict back. Scores are at once what they would be without it."""
-    back = _ask("DELETE", f"{address}/{quote(identity, safe='')}", params={"who": who})
+    back = ask(f"{address}/{quote(identity, safe='')}", {"who": who}, method="DELETE")
     click.echo(f"{back['id']}: {_line(back)}")
-
-
-def _ask(method: str, address: str, **body: Any) -> Any:
-    import requests
-
-    try:
-        answer = requests.request(method, address, timeout=_TIMEOUT, **body)
-        envelope = answer.json()
-        if answer.ok:
-            return envelope["data"]
-        message = envelope["error"]
-    except requests.JSONDecodeError as error:
-        raise click.ClickException(f"{address} must be a forethought. Got an answer that is no JSON.") from error
-    except requests.RequestException as error:
-        raise click.ClickException(f"{address} must be reachable. Got {_cause(error)}.") from error
-    except (KeyError, TypeError) as error:
-        raise click.ClickException(f"{address} must be a forethought. Got another answer.") from error
-    raise click.ClickException(message)
-
-
-def _cause(error: BaseException) -> str:
-    """What the system said: the messages around it hold the whole request."""
-    while error.__context__ is not None:
-        error = error.__context__
-    return str(getattr(error, "strerror", None) or type(error).__name__)
 
 
 def _line(given: dict[str, Any]) -> str:

@@ -92,7 +92,7 @@ def test_giving_showing_and_taking_back(url):
 )
 def test_mistakes_are_one_line(url, arguments, words):
     result = run(url, *arguments)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert len(result.output.strip().splitlines()) == 1
     assert words in result.output
 
@@ -101,11 +101,11 @@ def test_mistakes_are_one_line(url, arguments, words):
 def test_another_server_is_told_apart(body):
     with FakeServer(always(200, body)) as server:
         result = run(server.url, "list")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "must be a forethought" in result.output
 
 
 def test_a_service_that_is_not_there():
     result = run("http://127.0.0.1:1", "list")
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "must be reachable. Got Connection refused" in result.output
