@@ -45,6 +45,8 @@ log = structlog.get_logger("forethought.cycle")
 _FORECAST_WITHIN = 8.0
 # The same for baselines, of which some are needed for any score at all.
 _FIT_WITHIN = 8.0
+# And in the very first cycle, so that somebody who has just started it sees scores soon.
+_FIRST_FIT_WITHIN = 2.0
 # And for slow change, of which nothing is urgent.
 _EXAMINE_WITHIN = 2.0
 # Forecasts are shown at once where this share of the series got new ones, else with the next cycle.
@@ -172,7 +174,7 @@ class QueryCycle:
         window = self.store.window()
         self._silence.place(window.keys)
         with stage("fit"):
-            within = min(_FIT_WITHIN, 0.5 * query.cycle_interval)
+            within = min(_FIT_WITHIN if self._last else _FIRST_FIT_WITHIN, 0.5 * query.cycle_interval)
             self._fitted("baseline", now, self.detector.fit_if_due(window, self._epoch, within))
         with stage("judge"):
             judged = self.calling.judge(self.detector.judge(window))

@@ -468,6 +468,7 @@ def test_a_cycle_of_a_query_that_was_taken_away_leaves_nothing_behind(house):
 
 def test_first_scores_are_shown_while_other_series_wait_for_their_fit(house, monkeypatch):
     monkeypatch.setattr("exporter.cycle._FIT_WITHIN", 0.0)
+    monkeypatch.setattr("exporter.cycle._FIRST_FIT_WITHIN", 0.0)
     many = tuple(SeriesKey({"job": f"job-{row}"}) for row in range(1_200))
 
     @dataclass
