@@ -15,6 +15,7 @@ from detectors.iqr import Iqr
 from detectors.level import Level
 from detectors.nearest_window import NearestWindow
 from detectors.outlier_model import OutlierModel
+from detectors.peers import Peers
 from detectors.profile import Profile
 from detectors.quantile_band import QuantileBand
 from detectors.seasonal import SeasonalBaseline
@@ -50,6 +51,7 @@ FITTED: tuple[type[Any], ...] = (
     Joint,
     Level,
     NearestWindow,
+    Peers,
     Profile,
     QuantileBand,
     SeasonalBaseline,

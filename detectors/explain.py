@@ -147,6 +147,18 @@ def why(judged: Judged, *, days: int = 14) -> str:
     return "; ".join(parts)
 
 
+def beside(value: float, count: int, low: float, high: float) -> str:
+    """One line for a series that differs from `count` peers, which are between `low` and `high`.
+
+    Examples
+    --------
+    >>> beside(0.9, 7, 0.2, 0.3)
+    '0.9 where its 7 peers are at 0.2..0.3'
+    """
+    peers = f"its {count} peers are" if count < 10 else f"most of its {count} peers are"
+    return f"{_number(value)} where {peers} at {_number(low)}..{_number(high)}"
+
+
 def nearest(deviation: FloatArray, past: FloatArray, begun: FloatArray, *, most: int = 3) -> tuple[Example, ...]:
     """Earlier alarms whose course was most like the present one.
 

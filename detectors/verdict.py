@@ -27,6 +27,16 @@ class Opinion(StrEnum):
     """It was strange and known before: such deviations are ordinary at that kind of time."""
 
 
+class About(StrEnum):
+    """Which alarm of a series a verdict speaks of."""
+
+    ANY = ""
+    PAST = "past"
+    """The one for being unlike its own past."""
+    PEERS = "peers"
+    """The one for being unlike its peers."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class KindOfTime:
     """A part of the day on some days of the week, by the local clock.
@@ -101,6 +111,7 @@ class Verdict:
         Seconds since the epoch between which it has an effect.
     when : KindOfTime or None
         For `Opinion.EXPECTED` only; None for any time.
+    about : About, default About.ANY
     note, who : str
         For people.
 
@@ -119,6 +130,7 @@ class Verdict:
     score: float | None = None
     side: int = 0
     when: KindOfTime | None = None
+    about: About = About.ANY
     note: str = ""
     who: str = ""
 
@@ -142,14 +154,14 @@ class Verdict:
 
     @property
     def scope(self) -> str:
-        """Query and matchers, as in PromQL.
+        """Query and matchers, as in PromQL, and whether it speaks of peers.
 
         Examples
         --------
         >>> Verdict(id="a", opinion=Opinion.FALSE, created=0, expires=9, query="rate").scope
         'rate{}'
         """
-        return self.query + written(self.matchers)
+        return self.query + written(self.matchers) + (" beside its peers" if self.about is About.PEERS else "")
 
 
 def _clock(second: float) -> str:

@@ -14,6 +14,7 @@ from exporter.models.calling import Judgement
 from exporter.models.capacity import LimitState
 from exporter.models.forecasts import Interval
 from exporter.models.groups import GroupJudgement
+from exporter.models.peer_calling import PeersTold
 from exporter.models.silence import Silence
 from exporter.models.slow_change import SlowChange
 from exporter.results import Column, Results
@@ -37,6 +38,14 @@ def judged_columns(query: Query, judged: Judgement) -> list[Column]:
     if query.detector_scores:
         columns += [Column(metrics.DETECTOR_SCORE, score, {"detector": name}) for name, score in judged.members.items()]
     return columns
+
+
+def peer_columns(query: Query, peers: PeersTold | None) -> list[Column]:
+    """How far each series is from its peers; a query in shadow has no alarms."""
+    if peers is None:
+        return []
+    alarm = [] if query.shadow else [Column(metrics.PEER_ALARM, peers.alarm)]
+    return [Column(metrics.PEER_SCORE, peers.score), *alarm]
 
 
 def slow_columns(slow: SlowChange) -> list[Column]:

@@ -219,6 +219,9 @@ class QueryDefaults(_Section):
     """Whether the score of each detector is published too: several more results a series."""
     group_by: tuple[str, ...] = Field(default=(), strict=False)
     """Labels by whose values series belong together, as those of one service: such a group gets a joint score."""
+    peers_by: tuple[str, ...] | None = Field(default=None, strict=False)
+    """Labels by whose values series are like each other, as the instances of one job: one that differs from the others
+    calls. An empty list: all series of the query. Default: nothing is compared."""
     importance: Literal["low", "normal", "high"] = "normal"
     """What the workload is worth: one point of severity less or more."""
     shadow: bool = False
@@ -246,11 +249,12 @@ class QueryDefaults(_Section):
 
     @model_validator(mode="after")
     def _groups(self) -> Self:
-        for label in self.group_by:
-            if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", label):
-                raise ValueError(f"group_by must be names of labels. Got {label!r}.")
-        if len(set(self.group_by)) != len(self.group_by):
-            raise ValueError("group_by must not name a label twice.")
+        for key, labels in (("group_by", self.group_by), ("peers_by", self.peers_by or ())):
+            for label in labels:
+                if not re.fullmatch(r"[a-zA-Z_][a-zA-Z0-9_]*", label):
+                    raise ValueError(f"{key} must be names of labels. Got {label!r}.")
+            if len(set(labels)) != len(labels):
+                raise ValueError(f"{key} must not name a label twice.")
         if self.group_by and self.detector != "ensemble":
             raise ValueError(f"group_by needs the detector ensemble. Got {self.detector}.")
         return self

@@ -17,6 +17,7 @@ from exporter.columns import (
     judged_columns,
     limit_columns,
     outage_results,
+    peer_columns,
     silence_columns,
     slow_columns,
 )
@@ -27,6 +28,7 @@ from exporter.models.calling import Calling, Judgement
 from exporter.models.capacity import CapacitySlot
 from exporter.models.forecasts import ForecasterSlot
 from exporter.models.judging import DetectorSlot
+from exporter.models.peer_groups import PeerSlot
 from exporter.models.plan import ModelPlan
 from exporter.models.silence import Silence, SilenceSlot
 from exporter.models.slow_change import SlowChangeSlot
@@ -103,6 +105,8 @@ class QueryCycle:
     detector : DetectorSlot
     calling : Calling
         Decides what is told of a score.
+    peers : PeerSlot or None
+        None for a query without `peers_by`.
     slow : SlowChangeSlot
     forecaster : ForecasterSlot
     """
@@ -137,6 +141,7 @@ class QueryCycle:
         self._silence = SilenceSlot(plan.step)
         self.detector = DetectorSlot(plan, self._silence.learn)
         self.calling = Calling(plan, held_back)
+        self.peers = None if plan.peers_by is None else PeerSlot(plan)
         self.slow = SlowChangeSlot(plan)
         self.forecaster = ForecasterSlot(plan)
         self.capacity = capacity
@@ -177,7 +182,9 @@ class QueryCycle:
             within = min(_FIT_WITHIN if self._last else _FIRST_FIT_WITHIN, 0.5 * query.cycle_interval)
             self._fitted("baseline", now, self.detector.fit_if_due(window, self._epoch, within))
         with stage("judge"):
-            judged = self.calling.judge(self.detector.judge(window))
+            seen = self.detector.judge(window)
+            peers = self.peers.judge(window, self._epoch, len(seen.times), within / 2) if self.peers else None
+            judged = self.calling.judge(seen, peers)
             silence = self._silence.judge(window, self.store.silent_steps, judged.quiet)
             self.forecaster.follow(window)
             self._tell_forecasting()
@@ -219,6 +226,7 @@ class QueryCycle:
             "detector": self.detector.dump(number, self._epoch),
             "calling": self.calling.dump(number),
             "silence": self._silence.dump(number),
+            "peers": self.peers.dump(number, self._epoch) if self.peers else None,
             "slow": self.slow.dump(number, self._epoch),
             "forecaster": self.forecaster.dump(number, self._epoch),
             "capacity": self.capacity.dump(number, self._epoch) if self.capacity else None,
@@ -230,6 +238,8 @@ class QueryCycle:
         self.detector.load(learned["detector"], keys, self._epoch)
         self.calling.load(learned["calling"], keys)
         self._silence.load(learned["silence"], keys)
+        if self.peers:
+            self.peers.load(learned["peers"], keys, self._epoch)
         self.slow.load(learned["slow"], keys, self._epoch)
         self.forecaster.load(learned["forecaster"], keys, self._epoch)
         if self.capacity:
@@ -241,6 +251,7 @@ class QueryCycle:
         self.detector = DetectorSlot(self.plan, self._silence.learn)
         self.forecaster = ForecasterSlot(self.plan)
         self.calling = Calling(self.plan, self.calling.held_back)
+        self.peers = PeerSlot(self.plan) if self.peers else None
         self.slow = SlowChangeSlot(self.plan)
         if self.capacity:
             self.capacity.start_cold()
@@ -268,6 +279,7 @@ class QueryCycle:
             forecasts = self.forecaster.at(window)
             columns = [
                 *judged_columns(self.query, last.judged),
+                *peer_columns(self.query, last.judged.peers),
                 *slow_columns(self.slow.at(window)),
                 *silence_columns(self.query, last.silence),
                 *forecast_columns(forecasts),
@@ -278,10 +290,15 @@ class QueryCycle:
                 outage_results(self.query, last.silence.outages, expires),
                 group_results(self.query, last.judged.groups, expires),
             )
-            notes = () if self.query.shadow else (Notes(metrics.ANOMALY_INFO, "why", last.judged.reasons),)
-            results = Results(self.query.name, window.keys, tuple(columns), expires, notes, beside)
+            results = Results(self.query.name, window.keys, tuple(columns), expires, self._notes(last.judged), beside)
             block = Block.of(results, self._lines)
         return CycleResult(results, block, window.n_series, int(np.nansum(last.judged.alarm)), dict(last.skipped))
+
+    def _notes(self, judged: Judgement) -> tuple[Notes, ...]:
+        if self.query.shadow:
+            return ()
+        why = Notes(metrics.ANOMALY_INFO, "why", judged.reasons)
+        return (why, Notes(metrics.PEER_INFO, "why", judged.peers.reasons)) if judged.peers else (why,)
 
     def _fitted(self, model: str, now: float, seconds: float | None) -> None:
         if seconds is None:

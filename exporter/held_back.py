@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from detectors.feedback import NONE, adjust, because
-from detectors.verdict import Verdict
+from detectors.verdict import About, Verdict
 from exporter.maintenance import Maintenance, MaintenanceWindow
 from exporter.published import PublishedIndex
 from exporter.silences.reader import Silence
@@ -95,10 +95,19 @@ class HeldBack:
         reasons: dict[int, str] = {}
         if not len(times) or not len(keys):
             return Held(scores, quiet, reasons)
-        adjusted = self._verdicts(times, scores, sides, reasons)
+        adjusted = self._verdicts(times, scores, sides, reasons, About.PAST)
         self._maintenance(times, quiet, reasons)
         self._silences(quiet, reasons)
         return Held(adjusted, quiet, reasons)
+
+    def against_peers(
+        self, keys: tuple[SeriesKey, ...], times: FloatArray, scores: FloatArray, sides: FloatArray
+    ) -> tuple[FloatArray, dict[int, str]]:
+        """Scores against peers after verdicts, and what changed those of the last step, by row; after `apply`."""
+        reasons: dict[int, str] = {}
+        if keys is not self._index.keys or not len(times) or not len(keys):
+            return scores, reasons
+        return self._verdicts(times, scores, sides, reasons, About.PEERS), reasons
 
     def _forget(self, keys: tuple[SeriesKey, ...]) -> None:
         self._index = PublishedIndex(keys)
@@ -106,9 +115,10 @@ class HeldBack:
         self._silenced: SilencedSeries | None = None
 
     def _verdicts(
-        self, times: FloatArray, scores: FloatArray, sides: FloatArray | None, reasons: dict[int, str]
+        self, times: FloatArray, scores: FloatArray, sides: FloatArray | None, reasons: dict[int, str], about: About
     ) -> FloatArray:
-        given = [each for each in self._said.verdicts(float(times[-1])) if each.query in ("", self._query)]
+        said = self._said.verdicts(float(times[-1]))
+        given = [each for each in said if each.query in ("", self._query) and each.about in (About.ANY, about)]
         if not given:
             return scores
         changed = adjust(scores, self._index.keys, times, given, query=self._query, sides=sides, index=self._index)

@@ -72,6 +72,13 @@ GROUP_ALARM = _gauge("group_anomaly_alarm", "The alarm of a group, as that of a 
 CONTRIBUTION_RATIO = _gauge(
     "anomaly_contribution_ratio", "Share of the series in what is strange about its group; 0 for none.", "query"
 )
+PEER_SCORE = _gauge(
+    "peer_score",
+    "How far a series is from those that are like it (`peers_by`): 1 the threshold; absent where too few are compared.",
+    "query",
+)
+PEER_ALARM = _gauge("peer_alarm", "The alarm of a series that differs from its peers, as that of scores.", "query")
+PEER_INFO = _gauge("peer_info", "1 while a series differs from its peers; `why` says in one line how.", "query", "why")
 DRIFT_SCORE = _gauge(
     "drift_score",
     "How far the last three days lie from those before, without daily and weekly rhythm: 1 is the threshold.",
@@ -149,6 +156,9 @@ RESULTS = (
     GROUP_SCORE,
     GROUP_ALARM,
     CONTRIBUTION_RATIO,
+    PEER_SCORE,
+    PEER_ALARM,
+    PEER_INFO,
     DRIFT_SCORE,
     CHANGEPOINT_TIMESTAMP,
     BASELINE_TIMESTAMP,

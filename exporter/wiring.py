@@ -23,6 +23,7 @@ from sources.incremental import PullBudget
 
 if TYPE_CHECKING:
     from detectors.base import Baseline, Detector
+    from detectors.peers import Peers
     from exporter.config_calendars import AlertmanagerSection
     from exporter.config_limits import Limit, Scaling
     from exporter.hearing import Ears
@@ -184,6 +185,8 @@ def make_plan(query: config.Query, occasions: Occasions | None = None) -> ModelP
         minimum_absolute=query.minimum_deviation.absolute,
         minimum_relative=query.minimum_deviation.relative,
         group_by=query.group_by,
+        peers_by=query.peers_by,
+        peers=partial(make_peers, query),
         occasions=occasions,
         forecaster_name=query.forecast.forecaster,
     )
@@ -259,6 +262,17 @@ def make_judge(query: config.QueryDefaults) -> Judge:
 
     detector = make_detector(query)
     return detector if isinstance(detector, Ensemble) else Single(detector, query.detector)
+
+
+def make_peers(query: config.QueryDefaults) -> Peers:
+    """Make what compares series that are like each other."""
+    from detectors.peers import Peers
+
+    return Peers(
+        direction=query.direction,
+        minimum_absolute=query.minimum_deviation.absolute,
+        minimum_relative=query.minimum_deviation.relative,
+    )
 
 
 def make_suppression(query: config.QueryDefaults) -> Suppression:

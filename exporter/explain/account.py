@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from detectors.explain import Example, Explanation, explain
+from detectors.explain import Example, Explanation, beside, explain
 from detectors.severity import NAMES
 from exporter.models.calling import DAYS, Calling
 from exporter.models.groups import ALONE
@@ -62,6 +62,7 @@ def account(plan: ModelPlan, calling: Calling, told: Told, row: int, basis: Basi
         },
         "heldBack": found.suppressed or None,
         "group": _group(told, row),
+        "peers": peers_of(told, row),
         "alarm": _alarm(plan, told, row),
         "severity": _severity(plan, calling, told, row),
         "occasions": list(judged.occasions),
@@ -77,6 +78,28 @@ def _group(told: Told, row: int) -> Account | None:
         "labels": groups.keys[number].labels,
         "score": _known(groups.scores[number, -1]),
         "contribution": _known(groups.contributions[row]),
+    }
+
+
+def peers_of(told: Told, row: int) -> Account | None:
+    """A series beside those that are like it; None where it was not compared."""
+    peers, value = told.peers, float(told.seen.value[row])
+    if peers is None or (others := peers.seen.others(row, value)) is None:
+        return None
+    firing = peers.alarm[row] == 1
+    return {
+        "labels": others.group.labels,
+        "why": beside(value, others.count, others.low, others.high),
+        "count": others.count,
+        "low": _known(others.low),
+        "high": _known(others.high),
+        "expectedLower": _known(peers.seen.lower[row]),
+        "expectedUpper": _known(peers.seen.upper[row]),
+        "score": _known(peers.seen.scores[row, -1]),
+        "afterVerdicts": _known(peers.score[row]),
+        "heldBack": told.held.reasons.get(row) if told.held.quiet[row, -1] else peers.held.get(row),
+        "firing": bool(firing),
+        "since": _known(peers.alarms.begun[row]) if firing else None,
     }
 
 

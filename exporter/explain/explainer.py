@@ -8,7 +8,7 @@ import numpy as np
 
 from exporter.cycle import QueryCycle
 from exporter.explain.account import Account, account, slow_change
-from exporter.explain.past import walk
+from exporter.explain.past import Beside, walk
 from exporter.models.groups import group_of
 from exporter.models.told import Told
 from exporter.moments import written_moment
@@ -86,11 +86,14 @@ def _present(cycle: QueryCycle, told: Told, row: int) -> Account:
 
 
 def _past(cycle: QueryCycle, key: SeriesKey, time: float) -> Account:
-    history, schedule = cycle.store.copy(_together(cycle, key)), cycle.detector.schedule(key)
-    if history is None or schedule is None or key not in history.keys:
+    together, schedule = _together(cycle, key), cycle.detector.schedule(key)
+    peers = cycle.peers.together(key, cycle.store.keys) if cycle.peers else []
+    known = cycle.store.copy(list(dict.fromkeys([*together, *peers])))
+    if known is None or schedule is None or key not in known.keys:
         raise NotYet(f"{published_key(key)!r} must have samples. Got none in the history.")
-    column = _column(history, time)
-    walked = walk(cycle.plan, schedule, cycle.calling.held_back.without_silences(), history, column)
+    history, column = _of(known, together), _column(known, time)
+    beside = Beside(cycle.plan, cycle.peers.schedule(key) or schedule, _of(known, peers)) if cycle.peers else None
+    walked = walk(cycle.plan, schedule, cycle.calling.held_back.without_silences(), history, column, beside)
     told = walked.calling.told
     if told is None:
         raise NotYet("a step must have been judged. Got none.")
@@ -98,6 +101,11 @@ def _past(cycle: QueryCycle, key: SeriesKey, time: float) -> Account:
     row, at = told.seen.keys.index(key), told.time
     said = account(cycle.plan, walked.calling, told, row, walked.detector.basis(key, at))
     return {"judged": "again" if walked.whole else "again, from a shorter history"} | said
+
+
+def _of(window: Window, keys: Sequence[SeriesKey]) -> Window:
+    place = {key: row for row, key in enumerate(window.keys)}
+    return window.rows([place[key] for key in keys if key in place])
 
 
 def _together(cycle: QueryCycle, key: SeriesKey) -> list[SeriesKey]:

@@ -7,14 +7,38 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from exporter.held_back import HeldBack
+from exporter.models.batches import GONE
 from exporter.models.calling import Calling
 from exporter.models.fit_schedule import FitSchedule
 from exporter.models.judging import MOST_NEW, DetectorSlot
+from exporter.models.peer_groups import PeerSlot, PeersSeen
 from exporter.models.plan import ModelPlan
-from series import Window
+from series import SeriesKey, Window
 
 # Fits of a walk, beside the first: each takes some milliseconds.
 _FITS = 3
+
+
+class Beside:
+    """A series and its peers, of which the detector need not know.
+
+    Parameters
+    ----------
+    plan : ModelPlan
+    schedule : FitSchedule
+        Of the peers' batch.
+    history : Window
+        Of all of them, the same steps as those of the walk.
+    """
+
+    def __init__(self, plan: ModelPlan, schedule: FitSchedule, history: Window) -> None:
+        self._slot, self._history = PeerSlot(replace(plan, offset=schedule.offset)), history
+        self._place = {key: row for row, key in enumerate(history.keys)}
+
+    def judge(self, keys: tuple[SeriesKey, ...], column: int, n_steps: int) -> PeersSeen:
+        """Compare them at the `n_steps` steps up to `column`; what is said of `keys`."""
+        rows = np.array([self._place.get(key, GONE) for key in keys], dtype=np.intp)
+        return self._slot.judge(as_of(self._history, column), 0, n_steps).of(rows)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +58,14 @@ class Walked:
     whole: bool
 
 
-def walk(plan: ModelPlan, schedule: FitSchedule, held_back: HeldBack, history: Window, column: int) -> Walked:
+def walk(
+    plan: ModelPlan,
+    schedule: FitSchedule,
+    held_back: HeldBack,
+    history: Window,
+    column: int,
+    beside: Beside | None = None,
+) -> Walked:
     """Judge some series again up to a step of their history, by what was known before each.
 
     Models are fitted at the times and from the columns that the schedule names, as those of the process were. The walk
@@ -50,13 +81,16 @@ def walk(plan: ModelPlan, schedule: FitSchedule, held_back: HeldBack, history: W
         As it is now.
     column : int
         The step that is asked about.
+    beside : Beside or None
+        Where series are compared with their peers.
     """
     detector = DetectorSlot(replace(plan, offset=schedule.offset))
     calling = Calling(plan, held_back)
     for stop in _stops(schedule, history, column):
         then = as_of(history, stop)
         detector.fit_if_due(then, epoch=0)
-        calling.judge(detector.judge(then))
+        seen = detector.judge(then)
+        calling.judge(seen, beside.judge(seen.keys, stop, len(seen.times)) if beside else None)
     then = as_of(history, column)
     learned = schedule.history(then, schedule.last_fit(then, spare=1))
     return Walked(detector, calling, bool(learned.times[0] >= history.times[0]))

@@ -33,6 +33,8 @@ def _lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         labels = ", ".join(f'{name}="{value}"' for name, value in group["labels"].items())
         share = "" if group["contribution"] is None else f", {group['contribution']:.0%} of it by this series"
         yield "group", f"{{{labels}}} scores {_number(group['score'])}{share}"
+    if found["peers"]:
+        yield from _peers(found["peers"])
     yield "held back", found["heldBack"] or "by nothing"
     yield "alarm", _alarm(found["alarm"])
     yield "severity", _severity(found["severity"])
@@ -55,6 +57,15 @@ def _expected(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "expected", f"{_number(expected['value'])}, band {band}{season}"
     if expected["learnedFrom"] is not None:
         yield "learned from", f"{written_moment(expected['learnedFrom'])} to {written_moment(expected['learnedUntil'])}"
+
+
+def _peers(peers: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    band = f"{_number(peers['expectedLower'])} to {_number(peers['expectedUpper'])}"
+    yield "peers", f"{peers['why']}; {band} would be usual beside them"
+    after = "" if peers["score"] == peers["afterVerdicts"] else f", {_number(peers['afterVerdicts'])} after verdicts"
+    alarm = f"in alarm since {written_moment(peers['since'])}" if peers["since"] is not None else "no alarm"
+    held = f"; held back: {peers['heldBack']}" if peers["heldBack"] else ""
+    yield "", f"score {_number(peers['score'])}{after} (1 is the threshold), {alarm}{held}"
 
 
 def _slow(slow: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -89,11 +89,13 @@ class Batches(Generic[B]):
         Seconds between two fits of a batch, and past a multiple of it.
     step : float
         Seconds between two cycles' samples: more batches than steps between two fits spread nothing.
-    together : sequence of str
-        Labels: series with equal values of them are in one batch.
+    together : sequence of str or None
+        Labels: series with equal values of them are in one batch, all of them where it is empty. None for each alone.
     """
 
-    def __init__(self, make: type[B], every: float, offset: float, step: float, together: Sequence[str] = ()) -> None:
+    def __init__(
+        self, make: type[B], every: float, offset: float, step: float, together: Sequence[str] | None = None
+    ) -> None:
         self._make, self._every, self._offset, self._together = make, every, offset, together
         self._most = min(_MOST, _power_of_two(every / step))
         self._keys: tuple[SeriesKey, ...] | None = None
@@ -128,7 +130,7 @@ class Batches(Generic[B]):
         return parts[self._place(key) % len(parts)] if parts else None
 
     def _place(self, key: SeriesKey) -> int:
-        return stable_hash(group_of(key, self._together) if self._together else key)
+        return stable_hash(key if self._together is None else group_of(key, self._together))
 
     def _find(self, keys: tuple[SeriesKey, ...]) -> None:
         place = {key: row for row, key in enumerate(keys)}

@@ -16,6 +16,8 @@ from exporter.held_back import Held, HeldBack
 from exporter.models.alarms import AlarmSlot
 from exporter.models.groups import GroupJudgement
 from exporter.models.judging import Seen
+from exporter.models.peer_calling import PeerCalling, PeersTold
+from exporter.models.peer_groups import PeersSeen
 from exporter.models.plan import ModelPlan
 from exporter.models.stored import Tree
 from exporter.models.told import Told
@@ -41,6 +43,8 @@ class Judgement:
     quiet : (n_series,) bool
         Of which nothing is to be told now, because people said so.
     groups : GroupJudgement
+    peers : PeersTold or None
+        None for a query without `peers_by`.
     skipped : mapping of Reason to int
         How many series were not judged, and why.
     """
@@ -57,6 +61,7 @@ class Judgement:
     reasons: Mapping[int, str]
     quiet: BoolArray
     groups: GroupJudgement
+    peers: PeersTold | None
     skipped: Mapping[Reason, int]
 
 
@@ -104,18 +109,20 @@ class Calling:
         self.held_back = held_back
         self._alarms = AlarmSlot(plan.suppression, plan.step)
         self._groups = AlarmSlot(plan.suppression, plan.step)
+        self._peers = PeerCalling(plan)
         self.severity = SeverityRule()
         self.told: Told | None = None
         self._course = _Course()
         self._why: dict[SeriesKey, str] = {}
-        self.memory = QueryMemory(plan.timezone)
+        self.memory = QueryMemory(plan.timezone, QueryMemory(plan.timezone))
         self.history = AlarmHistory()
 
-    def judge(self, seen: Seen) -> Judgement:
+    def judge(self, seen: Seen, peers: PeersSeen | None = None) -> Judgement:
         """Say what is to be told of the newest step; call it once for each step."""
         if seen.times[-1] < self._alarms.until:  # the clock was set back
             self._alarms.forget()
             self._groups.forget()
+            self._peers.forget()
         held = self.held_back.apply(seen.keys, seen.times, seen.scores, seen.sides)
         new = seen.times > self._alarms.until
         firing = self._alarms.update(seen.keys, seen.times[new], np.where(held.quiet, np.nan, held.scores)[:, new]) & ~(
@@ -126,9 +133,10 @@ class Calling:
         breadth = self.severity.breadth(firing, judged)
         length = np.where(firing, seen.times[-1] - np.nan_to_num(self._alarms.begun, nan=seen.times[-1]), 0.0)
         severity = self.severity.of(self._alarms.peak, length, breadth, self._plan.importance, firing)
-        self.told = Told(seen, held, firing, self._alarms.state, breadth, length, severity, self._course.steps)
+        told = self._peers.judge(seen, peers, self.held_back, held, new, self.memory.peers) if peers else None
+        self.told = Told(seen, held, firing, self._alarms.state, breadth, length, severity, self._course.steps, told)
         groups = self._judge_groups(seen, held, new)
-        return _judgement(seen, held, firing, severity, self._reasons(seen, held, firing), groups)
+        return _judgement(seen, held, firing, severity, self._reasons(seen, held, firing), groups, told)
 
     def _judge_groups(self, seen: Seen, held: Held, new: BoolArray) -> GroupJudgement:
         groups = seen.groups
@@ -143,6 +151,7 @@ class Calling:
         return {
             "alarms": self._alarms.dump(number),
             "groups": self._groups.dump(number),
+            "peers": self._peers.dump(number),
             "history": self.history.dump(number),
             "why": [[number(key), text] for key, text in self._why.items()],
         }
@@ -151,6 +160,7 @@ class Calling:
         """Take over what `dump` gave; `keys` are the series by their numbers."""
         self._alarms.load(kept["alarms"], keys)
         self._groups.load(kept["groups"], keys)
+        self._peers.load(kept["peers"], keys)
         self.history.load(kept["history"], keys)
         self._why = {keys[number]: text for number, text in kept["why"]}
 
@@ -206,6 +216,7 @@ def _judgement(
     severity: npt.NDArray[np.int8],
     reasons: dict[int, str],
     groups: GroupJudgement,
+    peers: PeersTold | None,
 ) -> Judgement:
     infinite, missing = np.isinf(seen.value), np.isnan(seen.value)
     warming_up = seen.warming_up & ~(infinite | missing)
@@ -221,4 +232,4 @@ def _judgement(
     members = dict(zip(seen.members, np.where(infinite | missing | warming_up, np.nan, seen.votes), strict=True))
     quiet = held.quiet[:, -1] if len(seen.keys) else np.zeros(0, dtype=np.bool_)
     figures = value, expected, lower, upper, score, alarm, votes, severe
-    return Judgement(*figures, members, reasons, quiet, groups, skipped)
+    return Judgement(*figures, members, reasons, quiet, groups, peers, skipped)

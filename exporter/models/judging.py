@@ -126,7 +126,7 @@ class DetectorSlot:
         self._plan = plan
         self._on_fit = on_fit
         self._late = math.ceil(plan.late / plan.step)
-        self._batches = Batches(_Judged, float(plan.refit), plan.offset, plan.step, plan.group_by)
+        self._batches = Batches(_Judged, float(plan.refit), plan.offset, plan.step, plan.group_by or None)
         self.until = -math.inf
         self._scores = self._sides = np.empty((0, 1))
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detectors.ensemble import Consensus
+from detectors.peers import Peers
 from detectors.suppress import Suppression
 from exporter.duration import Duration
 from forecasting.base import Forecaster
@@ -73,6 +74,10 @@ class ModelPlan:
         Which days are unlike others.
     group_by : tuple of str
         Labels by whose values series belong together; empty for each alone.
+    peers_by : tuple of str or None
+        Labels by whose values series are like each other, empty for all of a query; None where nothing is compared.
+    peers : callable
+        Gives what compares them, not fitted yet.
     forecaster_name : str
         As it is configured.
     """
@@ -92,6 +97,8 @@ class ModelPlan:
     minimum_relative: float = 0.0
     occasions: Occasions | None = None
     group_by: tuple[str, ...] = ()
+    peers_by: tuple[str, ...] | None = None
+    peers: Callable[[], Peers] = Peers
     forecaster_name: str = "harmonic"
 
     @property

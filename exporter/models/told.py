@@ -10,6 +10,7 @@ import numpy.typing as npt
 from exporter.held_back import Held
 from exporter.models.alarms import AlarmState
 from exporter.models.judging import Seen
+from exporter.models.peer_calling import PeersTold
 from series import BoolArray
 
 
@@ -32,6 +33,8 @@ class Told:
     severity : (n_series,) int8
     course : (n_series, STEPS) float32
         Signed scores of the last steps.
+    peers : PeersTold or None
+        None for a query without `peers_by`.
     """
 
     seen: Seen
@@ -42,6 +45,7 @@ class Told:
     length: npt.NDArray[np.float64]
     severity: npt.NDArray[np.int8]
     course: npt.NDArray[np.float32]
+    peers: PeersTold | None = None
 
     @property
     def time(self) -> float:

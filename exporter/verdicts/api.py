@@ -93,6 +93,7 @@ def verdict_json(kept: Kept, now: float) -> dict[str, Any]:
         "score": verdict.score,
         "side": _SIDES[verdict.side],
         "when": str(verdict.when) if verdict.when else None,
+        "about": verdict.about.value or None,
         "created": verdict.created,
         "expires": verdict.expires,
         "note": verdict.note,

@@ -36,6 +36,9 @@ def verdict(context: click.Context, url: str) -> None:
 @click.option("--matchers", default="", metavar="{...}", help="Labels of the series it is about, as published.")
 @click.option("--score", type=float, help="Size of what is judged, 1 the threshold. Default: what the service knows.")
 @click.option("--side", type=click.Choice(["above", "below", "both"]), help="Of the band that is judged.")
+@click.option(
+    "--about", type=click.Choice(["past", "peers"]), help="Only of alarms by its past, or by its peers. Default: both."
+)
 @click.option("--weekday", "weekdays", multiple=True, metavar="mon..sun", help="Expected on this day only; repeatable.")
 @click.option("--from", "start", metavar="HH:MM", help="Expected from this time of day on.")
 @click.option("--to", "end", metavar="HH:MM", help="Expected up to this time of day.")
@@ -80,9 +83,10 @@ def _line(given: dict[str, Any]) -> str:
     side = "" if given["side"] == "both" else f" {given['side']}"
     size = "" if given["score"] is None else f", size {given['score']:.3g}{side}"
     when = f", {given['when']}" if given["when"] else ""
+    about = ", beside its peers" if given["about"] == "peers" else ""
     who = f", by {given['who']}" if given["who"] else ""
     note = f" ({given['note']})" if given["note"] else ""
-    return f"{given['verdict']} for {given['query']}{given['matchers']}{size}{when}{who}{note}, {_state(given)}"
+    return f"{given['verdict']} for {given['query']}{given['matchers']}{size}{about}{when}{who}{note}, {_state(given)}"
 
 
 def _state(given: dict[str, Any]) -> str:

@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from exporter.verdicts.errors import VerdictStoreError
 from exporter.verdicts.tables import METADATA, SCHEMA, VERSION
+
+# What makes the present version of an earlier one, in the SQL that SQLite and PostgreSQL share.
+_CHANGES = {1: ("ALTER TABLE forethought_verdicts ADD COLUMN about VARCHAR(16) NOT NULL DEFAULT ''",)}
 
 
 @contextmanager
@@ -38,10 +41,21 @@ def sqlite(path: Path) -> Engine:
 
 
 def prepare(connection: Connection) -> None:
-    """Make the tables where there are none. Raises VerdictStoreError for those of another version."""
+    """Make the tables where there are none, or bring them up to date.
+
+    Raises
+    ------
+    VerdictStoreError
+        For those of a later version.
+    """
     if not inspect(connection).has_table(SCHEMA.name):
         METADATA.create_all(connection)
         connection.execute(insert(SCHEMA).values(version=VERSION))
     version = connection.execute(select(SCHEMA.c.version)).scalar()
+    if version in _CHANGES:
+        for change in _CHANGES[version]:
+            connection.execute(text(change))
+        connection.execute(update(SCHEMA).values(version=VERSION))
+        version = VERSION
     if version != VERSION:
         raise VerdictStoreError(f"verdicts must be kept in version {VERSION}. Got {version}: use a later forethought.")

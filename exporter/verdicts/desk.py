@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from detectors.verdict import KindOfTime, Opinion, Verdict
-from exporter.verdicts.records import Alert, Kept
+from detectors.verdict import About, KindOfTime, Opinion, Verdict
+from exporter.verdicts.records import Alert, Kept, about_of
 from exporter.verdicts.requests import NewVerdict, WebhookAlert, When
 from exporter.verdicts.scope import around, scope_of_alert
 from series import SeriesKey
@@ -41,7 +41,7 @@ class Watched(Protocol):
     def series(self, query: str) -> Collection[SeriesKey]:
         """Series of a query as published; empty for one that is not known. A set is looked up fastest."""
 
-    def size(self, query: str, matchers: Sequence[Matcher], since: float) -> Size | None:
+    def size(self, query: str, matchers: Sequence[Matcher], since: float, about: About = About.ANY) -> Size | None:
         """The highest score, before verdicts, of these series from `since` on; None where none is known."""
 
     def timezone(self, query: str) -> str:
@@ -110,7 +110,8 @@ class VerdictDesk:
         alert = self.alert(new.alert) if new.alert else None
         query = alert.query if alert else new.query
         matchers = alert.matchers if alert else parse_matchers(new.matchers)
-        size = self._size(new, alert, query, matchers, now)
+        about = alert.about if alert else new.about
+        size = self._size(new, alert, query, matchers, now, about)
         verdict = Verdict(
             id=self._identity(),
             opinion=new.verdict,
@@ -119,6 +120,7 @@ class VerdictDesk:
             score=size.score if size else None,
             side=size.side if size else 0,
             when=self._when(new, alert, now),
+            about=about,
             created=now,
             expires=now + float(self._lasts() if new.lasts is None else new.lasts),
             note=new.note,
@@ -145,7 +147,7 @@ class VerdictDesk:
     def _heard(self, alert: WebhookAlert, known: frozenset[SeriesKey], now: float) -> Alert:
         query, begun = alert.labels["query"], alert.starts_at.timestamp()
         matchers = scope_of_alert(alert.labels, known)
-        size = self._watched.size(query, matchers, begun - 3_600)
+        size = self._watched.size(query, matchers, begun - 3_600, about_of(alert.labels))
         before = self.store.alert(alert.fingerprint)
         if before and before.begun == begun and before.score is not None and (not size or before.score > size.score):
             size = Size(before.score, before.side)  # the highest counts, also once the alert is over
@@ -163,12 +165,18 @@ class VerdictDesk:
         )
 
     def _size(
-        self, new: NewVerdict, alert: Alert | None, query: str, matchers: Sequence[Matcher], now: float
+        self,
+        new: NewVerdict,
+        alert: Alert | None,
+        query: str,
+        matchers: Sequence[Matcher],
+        now: float,
+        about: About,
     ) -> Size | None:
         """What was said, else what the alert knew, else what the service knows of the last day."""
         if new.score is not None:
             return Size(new.score, new.side_number or 0)
-        found = self._watched.size(query, matchers, alert.begun if alert else now - 86_400)
+        found = self._watched.size(query, matchers, alert.begun if alert else now - 86_400, about)
         if alert and alert.score is not None and (found is None or alert.score > found.score):
             found = Size(alert.score, alert.side)  # the highest counts: a firing alert was told of when it was small
         if found and new.side_number is not None:

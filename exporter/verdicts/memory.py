@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from detectors.verdict import About
 from exporter.published import PublishedIndex, published_keys
 from exporter.verdicts.desk import Size
 from series import FloatArray, SeriesKey
@@ -38,10 +39,13 @@ class QueryMemory:
     ----------
     timezone : str
         Of the query's days.
+    peers : QueryMemory or None
+        Of the same series' scores against their peers.
     """
 
-    def __init__(self, timezone: str = "UTC") -> None:
+    def __init__(self, timezone: str = "UTC", peers: QueryMemory | None = None) -> None:
         self.timezone = timezone
+        self.peers = peers
         self._hours: deque[_Hour] = deque(maxlen=_MOST)
         self._published: tuple[tuple[SeriesKey, ...], frozenset[SeriesKey]] = ((), frozenset())
         self._index = PublishedIndex(())
@@ -112,11 +116,12 @@ class WatchedQueries:
         memory = self.memories().get(query)
         return memory.series if memory else ()
 
-    def size(self, query: str, matchers: Sequence[Matcher], since: float) -> Size | None:
+    def size(self, query: str, matchers: Sequence[Matcher], since: float, about: About = About.ANY) -> Size | None:
         """The highest score of these series from `since` on; of all queries where none is named."""
         memories = self.memories()
         chosen = [memories[query]] if query in memories else [] if query else list(memories.values())
-        sizes = [memory.size(matchers, since) for memory in chosen]
+        asked = [memory.peers if about is About.PEERS else memory for memory in chosen]
+        sizes = [memory.size(matchers, since) for memory in asked if memory]
         return max(filter(None, sizes), key=lambda size: size.score, default=None)
 
     def timezone(self, query: str) -> str:

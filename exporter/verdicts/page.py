@@ -13,7 +13,7 @@ from flask import Blueprint, Response, redirect, request
 from pydantic import ValidationError
 
 from detectors.feedback import effect
-from detectors.verdict import Opinion, Verdict
+from detectors.verdict import About, Opinion, Verdict
 from exporter.pages.environment import render
 from exporter.pages.text import Labels
 from exporter.verdicts.desk import NotKnown, VerdictDesk
@@ -76,8 +76,8 @@ class _Row:
 def verdict_page(desk: VerdictDesk, secret: bytes | None = None) -> Blueprint:
     """``/verdict?alert=FINGERPRINT``, or ``?query=NAME&matchers={...}``, or ``?query=NAME&series=LABEL``.
 
-    `series` is the label of that name of our alerts. Without any of them the page lists what is in force. A look at it
-    changes nothing, so that a mail program may follow the link.
+    `series` is the label of that name of our alerts; with `about=peers` it is the one that compares peers. Without any
+    of them the page lists what is in force. A look at it changes nothing, so that a mail program may follow the link.
     """
     page, token = Blueprint("verdict_page", __name__), FormToken(secret or secrets.token_bytes(32))
 
@@ -120,7 +120,7 @@ def _give(desk: VerdictDesk, form: Mapping[str, str]) -> str:
     query, matchers = _scope(desk)
     alert = _alert_name()
     asked = {"verdict": opinion, "note": form["note"], "who": form["who"], "lasts": form["lasts"]}
-    named = {"alert": alert} if alert else {"query": query, "matchers": matchers}
+    named = {"alert": alert} if alert else {"query": query, "matchers": matchers, "about": _about()}
     when = {"when": form["when"]} if opinion == Opinion.EXPECTED else {}
     return desk.give(NewVerdict.model_validate(asked | named | when)).verdict.id
 
@@ -185,11 +185,16 @@ def _subject(desk: VerdictDesk) -> _Subject | None:
     if not query and not matchers:
         return None
     pairs = tuple((each.label, each.operator.removeprefix("=") + each.value) for each in parse_matchers(matchers))
-    return _Subject(query, pairs)
+    return _Subject(query, pairs, "One of several like series differs from the others." if _about() == "peers" else "")
 
 
 def _alert_name() -> str:
     return request.args.get("alert", "")[:64]
+
+
+def _about() -> str:
+    """Which alarm is meant: a link of an alert means its own."""
+    return request.args.get("about", About.PAST.value if "series" in request.args else "")
 
 
 def _scope(desk: VerdictDesk) -> tuple[str, str]:

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from detectors.verdict import KindOfTime, Opinion, Verdict
+from detectors.verdict import About, KindOfTime, Opinion, Verdict
 from series.matcher import Matcher, parse_matchers, written
 
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping
+
+PEER_ALERT = "ForethoughtPeerAnomaly"
+"""Of alertmanager/rules/forethought.yml."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,16 @@ class Alert:
     score: float | None = None
     side: int = 0
 
+    @property
+    def about(self) -> About:
+        """Which alarm of the series it tells of."""
+        return about_of(self.labels)
+
+
+def about_of(labels: Mapping[str, str]) -> About:
+    """Which alarm of a series an alert with these labels tells of, by its name in our rules."""
+    return {"ForethoughtAnomaly": About.PAST, PEER_ALERT: About.PEERS}.get(labels.get("alertname", ""), About.ANY)
+
 
 def verdict_row(kept: Kept) -> dict[str, Any]:
     """Columns of a verdict."""
@@ -88,6 +101,7 @@ def verdict_row(kept: Kept) -> dict[str, Any]:
         "score": verdict.score,
         "side": verdict.side,
         "kind_of_time": kind,
+        "about": verdict.about.value,
         "created": verdict.created,
         "expires": verdict.expires,
         "note": verdict.note,
@@ -109,6 +123,7 @@ def verdict_of(row: RowMapping) -> Kept:
         score=row["score"],
         side=row["side"],
         when=KindOfTime(**(kind | {"weekdays": frozenset(kind["weekdays"])})) if kind else None,
+        about=About(row["about"]),
         created=row["created"],
         expires=row["expires"],
         note=row["note"],

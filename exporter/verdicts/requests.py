@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from detectors.verdict import WEEKDAYS, KindOfTime, Opinion
+from detectors.verdict import WEEKDAYS, About, KindOfTime, Opinion
 from exporter.config_calendars import Matchers, Timezone
 from exporter.duration import Duration
 
@@ -77,6 +77,7 @@ class NewVerdict(BaseModel):
     score: float | None = Field(default=None, gt=0, allow_inf_nan=False)
     side: Literal["above", "below", "both"] | None = None
     when: WhenOrWord | None = None
+    about: About = About.ANY
     lasts: Duration | None = None
     note: str = Field(default="", max_length=1_000)
     who: str = Field(default="", max_length=200)
@@ -85,6 +86,8 @@ class NewVerdict(BaseModel):
     def _of_something(self) -> Self:
         if self.alert and (self.query or self.matchers):
             raise ValueError("alert must be left out, or query and matchers be.")
+        if self.alert and self.about:
+            raise ValueError("about must be left out with an alert, which says so itself.")
         if not (self.alert or self.query or self.matchers):
             raise ValueError("an alert, a query or matchers must be named. Got none.")
         if self.when and self.verdict is not Opinion.EXPECTED:

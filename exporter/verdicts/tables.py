@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, Column, Float, Index, Integer, MetaData, String, Table, Text
 
-VERSION = 1
+VERSION = 2
 
 METADATA = MetaData()
 
@@ -20,6 +20,8 @@ VERDICTS = Table(
     Column("score", Float),
     Column("side", Integer, nullable=False),
     Column("kind_of_time", JSON),
+    # Since version 2.
+    Column("about", String(16), nullable=False, server_default=""),
     Column("created", Float, nullable=False),
     Column("expires", Float, nullable=False),
     Column("note", Text, nullable=False),

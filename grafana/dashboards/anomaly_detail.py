@@ -42,6 +42,7 @@ def anomaly_detail() -> Dashboard:
         _silence(),
         *_slow_change(),
         _contribution(),
+        _beside_peers(),
         _kept(),
         _next(),
         _error(),
@@ -203,6 +204,20 @@ def _contribution() -> timeseries.Panel:
         .max(1)
         .no_value("The query has no group_by, or its group is ordinary.")
     )
+
+
+def _beside_peers() -> timeseries.Panel:
+    panel = curves(
+        "Beside its peers",
+        "How far it is from series that are like it. 1 is the threshold; shaded while it is worth an alert.",
+        "short",
+        (last(metrics.PEER_SCORE, SERIES), "score"),
+        (last(metrics.PEER_ALARM, SERIES), "alarm"),
+    )
+    styled(panel, "score", "purple", lineWidth=2)
+    styled(panel, "alarm", "red", lineWidth=0, fillOpacity=20, lineInterpolation="stepAfter")
+    threshold_lines(panel.min(0).axis_soft_max(1.5), (None, "transparent"), (1, "orange"))
+    return panel.no_value("The query has no peers_by, or too few peers are known.")
 
 
 def _slow_change() -> list[timeseries.Panel]:

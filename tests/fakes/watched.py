@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from detectors.verdict import About
 from exporter.verdicts.desk import Size
 from series import SeriesKey
 from series.label_index import LabelIndex
@@ -23,7 +24,7 @@ class FakeWatched:
     def series(self, query: str) -> Collection[SeriesKey]:
         return self.known.get(query, [])
 
-    def size(self, query: str, matchers: Sequence[Matcher], since: float) -> Size | None:
+    def size(self, query: str, matchers: Sequence[Matcher], since: float, about: About = About.ANY) -> Size | None:
         self.asked.append((query, tuple(map(str, matchers)), since))
         return self.largest if LabelIndex(self.known.get(query, [])).where(matchers).any() else None
 

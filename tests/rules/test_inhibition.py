@@ -38,6 +38,8 @@ ALERTS = {
     "other forecast": {**ANOMALY, **series("c"), "alertname": "ForethoughtForecastMissed", "severity": "info"},
     "group": {**ANOMALY, "alertname": "ForethoughtGroupAnomaly", "workload": "a", "severity": "warning"},
     "other group": {**ANOMALY, "alertname": "ForethoughtGroupAnomaly", "tenant": "globex", "severity": "warning"},
+    "peer": {**ANOMALY, **series("b"), "alertname": "ForethoughtPeerAnomaly", "severity": "warning"},
+    "other peer": {**ANOMALY, **series("c"), "alertname": "ForethoughtPeerAnomaly", "severity": "warning"},
     "drift": {**ANOMALY, **series("b"), "alertname": "ForethoughtDrift", "severity": "info"},
     "other drift": {**ANOMALY, **series("c"), "alertname": "ForethoughtDrift", "severity": "info"},
     "widespread": {"alertname": "ForethoughtWidespreadAnomaly", "severity": "critical", "query": "duration"},
@@ -147,6 +149,8 @@ def test_what_mutes_what(alertmanager: Alertmanager) -> None:
         "other series",
         "forecast",
         "other forecast",
+        "peer",
+        "other peer",
         "drift",
         "other drift",
         "group",
@@ -154,9 +158,9 @@ def test_what_mutes_what(alertmanager: Alertmanager) -> None:
     ]
     everything = [*series_of_the_query, "other query", "no samples", "reload"]
     alertmanager.send(*everything)
-    assert alertmanager.muted() == {"forecast", "drift", "group"}
+    assert alertmanager.muted() == {"forecast", "peer", "drift", "group"}
     alertmanager.send("critical")
-    assert alertmanager.muted() == {"forecast", "drift", "group", "warning"}
+    assert alertmanager.muted() == {"forecast", "peer", "drift", "group", "warning"}
     alertmanager.send("widespread")
     of_the_query = {*series_of_the_query, "critical"}
     assert alertmanager.muted() == of_the_query

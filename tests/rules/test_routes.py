@@ -25,6 +25,9 @@ ROUTES = [
     ("alertname=ForethoughtWidespreadAnomaly tenant=none severity=critical", "platform-page"),
     ("alertname=ForethoughtForecastMissed tenant=acme severity=info", "digest"),
     ("alertname=ForethoughtGroupAnomaly tenant=acme severity=warning", "acme"),
+    # Also of these, as a verdict may refer to them.
+    ("alertname=ForethoughtPeerAnomaly tenant=acme severity=warning", "verdicts,acme"),
+    ("alertname=ForethoughtPeerAnomaly tenant=none severity=warning", "verdicts,platform"),
     ("alertname=ForethoughtDrift tenant=acme severity=info", "digest"),
     ("alertname=ForethoughtLimitNear tenant=acme severity=warning", "acme"),
     ("alertname=ForethoughtOutage tenant=none severity=warning label=instance value=a", "platform"),

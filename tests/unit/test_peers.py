@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from detectors.peers import Peers
+from detectors.peers import Peers, drawn_steps
 from series import Window
 
 N_HISTORY = 500
@@ -20,7 +20,7 @@ def fleet(n_members=6, n_steps=700, seed=5):
 
 
 def scores(values, groups=None, **arguments):
-    window = Window.of(values, step=60)
+    window = Window.of(values, step=300)
     groups = np.zeros(len(values), dtype=int) if groups is None else np.asarray(groups)
     return Peers(**arguments).fit(window.until(N_HISTORY), groups).score(window.since(N_HISTORY))
 
@@ -79,6 +79,58 @@ def test_equal_members_are_ordinary_until_one_is_not():
     assert odd[1, 150]
 
 
+def test_a_member_is_not_judged_before_a_day_with_its_peers_is_known():
+    values = fleet(n_steps=700)
+    values[4, : N_HISTORY - 200] = np.nan  # 200 steps of 5 minutes are known
+    values[3:5, 600:] += 400
+    odd = scores(values) > 1
+    assert odd[3, 100:].all()
+    assert not odd[4].any()
+    assert not scores(values[:, -701:], warm_up=N_HISTORY * 300 + 1).any()
+    assert scores(values, warm_up=N_HISTORY * 300).any()
+
+
+def test_direction_and_least_deviation_are_those_of_the_query():
+    values = fleet()
+    values[1, 600:] += 40
+    values[2, 650:] -= 40
+    above, below = (scores(values, direction=side) > 1 for side in ("above", "below"))
+    assert above[1, 100:].all()
+    assert not above[2, 150:].any()
+    assert below[2, 150:].all()
+    assert not below[1, 100:].any()
+    assert not (scores(values, minimum_absolute=60) > 1).any()
+    assert not (scores(values, minimum_relative=0.9) > 1).any()
+    assert (scores(values, minimum_absolute=20)[1, 100:] > 1).all()
+
+
+def test_the_band_is_where_a_member_usually_is_beside_its_peers():
+    values = fleet()
+    window = Window.of(values, step=300)
+    peers = Peers().fit(window.until(N_HISTORY), np.zeros(6, dtype=int))
+    judged = peers.judge(window.since(N_HISTORY))
+    inside = (judged.band.lower <= window.values[:, N_HISTORY:]) & (window.values[:, N_HISTORY:] <= judged.band.upper)
+    assert inside.mean() > 0.99
+    assert (judged.scores[inside] <= 1).all()
+    assert np.allclose(judged.band.expected - values[:, N_HISTORY:], 0, atol=6)
+
+
+def test_a_long_history_is_drawn_from_without_a_rhythm():
+    drawn = drawn_steps(20_160)
+    assert (np.diff(drawn) > 0).all()
+    assert np.unique(drawn % 60).size == 60
+    assert drawn.tolist() == drawn_steps(20_160).tolist()
+
+
+def test_members_by_the_hundred_are_learned_as_a_few_are(monkeypatch):
+    values = fleet(150)
+    values[7, 600:] += 1_000
+    whole = scores(values)
+    monkeypatch.setattr("detectors.peers._BLOCK_SAMPLES", 5_000)
+    np.testing.assert_array_equal(scores(values), whole)
+    assert (whole[7, 100:] > 1).all()
+
+
 finite = st.sampled_from([0.0, 1.0, 2.0, 5.0, 9.0, np.nan])
 
 
@@ -86,7 +138,7 @@ finite = st.sampled_from([0.0, 1.0, 2.0, 5.0, 9.0, np.nan])
 @given(arrays.arrays(float, st.tuples(st.integers(4, 9), st.just(12)), elements=finite))
 def test_against_a_twin_of_one_step_and_member_at_a_time(values):
     window = Window.of(values, step=60)
-    peers = Peers(fewest=2).fit(window, np.zeros(len(values), dtype=int))
+    peers = Peers(fewest=2, warm_up=0).fit(window, np.zeros(len(values), dtype=int))
     result = peers.score(window)
     for step, column in enumerate(values.T):
         for member, value in enumerate(column):

@@ -97,6 +97,7 @@ def test_a_verdict_for_a_scope(client, store):
         "score": 3.2,
         "side": "below",
         "when": None,
+        "about": None,
         "created": TUESDAY,
         "expires": TUESDAY + 7 * 86_400,
         "note": "batch",

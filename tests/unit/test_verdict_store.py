@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from detectors.verdict import KindOfTime, Opinion, Verdict
+from detectors.verdict import About, KindOfTime, Opinion, Verdict
 from exporter.verdicts.errors import VerdictStoreError
 from exporter.verdicts.records import Alert, Kept
 from exporter.verdicts.store import Limits, open_file, open_temporary, open_url
@@ -136,12 +136,29 @@ def test_a_file_of_a_later_version_is_refused_and_left_alone(tmp_path):
     path = tmp_path / "v.sqlite"
     open_file(path).close()
     with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE forethought_verdict_schema SET version = 2")
+        connection.execute("UPDATE forethought_verdict_schema SET version = 3")
     connection.close()
-    with pytest.raises(VerdictStoreError, match=r"version 1\. Got 2"):
+    with pytest.raises(VerdictStoreError, match=r"version 2\. Got 3"):
         open_file(path)
     assert path.exists()
     assert not (tmp_path / "v.sqlite.damaged").exists()
+
+
+def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path):
+    path = tmp_path / "v.sqlite"
+    store = open_file(path)
+    store.add(kept("a"), now=100.0)
+    store.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE forethought_verdicts DROP COLUMN about")
+        connection.execute("UPDATE forethought_verdict_schema SET version = 1")
+    connection.close()
+    store = open_file(path)
+    store.add(kept("b", about=About.PEERS), now=100.0)
+    store.close()
+    again = open_file(path)
+    assert again.in_force(150.0) == (kept("a"), kept("b", about=About.PEERS))
+    again.close()
 
 
 def test_what_cannot_be_opened_is_one_line(tmp_path):
