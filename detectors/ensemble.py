@@ -34,6 +34,9 @@ ACCEPTED = 1.5
 # Level and shape.
 FAMILIES = 2
 
+# Names that `Ensemble.weights` may have; a long step has fewer of the shapes.
+MEMBERS = ("seasonal", *(f"window_pca_{width}" for width, _ in SHAPES))
+
 GroupIds = Sequence[int] | npt.NDArray[np.intp]
 
 
@@ -137,10 +140,9 @@ class Ensemble:
         self._check_weights(self.weights or {})
 
     def _check_weights(self, weights: Mapping[str, float]) -> None:
-        names = ("seasonal", *(f"window_pca_{width}" for width, _ in SHAPES))
         for name, weight in weights.items():
-            if name not in names:
-                raise ValueError(f"Ensemble.weights must name {', '.join(names)}. Got {name!r}.")
+            if name not in MEMBERS:
+                raise ValueError(f"Ensemble.weights must name {', '.join(MEMBERS)}. Got {name!r}.")
             if not 0 < weight < math.inf:
                 raise ValueError(f"Ensemble.weights must be above 0. Got {name}: {weight!r}.")
 

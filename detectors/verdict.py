@@ -91,6 +91,22 @@ class KindOfTime:
         return days if whole else f"{days} {_clock(self.start)} to {_clock(self.end)} {self.timezone}"
 
 
+@dataclass(frozen=True)
+class JudgedAlarm:
+    """The alarm that an opinion is about, as the detectors saw it.
+
+    Attributes
+    ----------
+    begun : float
+        Seconds since the epoch.
+    votes : tuple of (str, float)
+        Each detector's score when it began; those that took no part are left out.
+    """
+
+    begun: float
+    votes: tuple[tuple[str, float], ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """One opinion with its scope and its life.
@@ -112,6 +128,8 @@ class Verdict:
     when : KindOfTime or None
         For `Opinion.EXPECTED` only; None for any time.
     about : About, default About.ANY
+    alarm : JudgedAlarm or None
+        None where none is known.
     note, who : str
         For people.
 
@@ -131,6 +149,7 @@ class Verdict:
     side: int = 0
     when: KindOfTime | None = None
     about: About = About.ANY
+    alarm: JudgedAlarm | None = None
     note: str = ""
     who: str = ""
 

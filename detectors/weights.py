@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import numpy as np
 
+from detectors.verdict import About, Opinion, Verdict
 from series import BoolArray, FloatArray
+from series.calendar import DAY
 
 # A member is taken for as good as the others until this many verdicts of a kind say otherwise, half of it by then.
 PRIOR = 20.0
+# Verdicts count for so long, also those that no longer act on scores.
+WITHIN = 90.0 * DAY
 # No member is silenced, and none decides alone.
 SMALLEST, LARGEST = 0.5, 2.0
 
@@ -65,6 +71,41 @@ def learn_weights(votes: FloatArray, right: BoolArray, excess: FloatArray | None
         weights = weights / np.sqrt(np.maximum(excess, 1.0))
     weights = np.clip(weights, SMALLEST, LARGEST)
     return np.asarray(weights / weights.mean())
+
+
+def weights_of(verdicts: Sequence[Verdict], query: str, members: Collection[str], time: float) -> dict[str, float]:
+    """Weights of the members of a query's ensemble, from the verdicts known at a time.
+
+    Of several verdicts on one alarm the last one counts. What was expected, what is about peers, and a verdict that no
+    alarm is known of say nothing of the members.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+        In any order; not those that were taken back.
+    query : str
+    members : collection of str
+        Names that can have a weight.
+    time : float
+        Seconds since the epoch.
+
+    Returns
+    -------
+    dict of str to float
+        Empty where nothing was said.
+    """
+    judged = {}
+    for verdict in sorted(verdicts, key=lambda one: one.created):
+        says = verdict.opinion is not Opinion.EXPECTED and verdict.about is not About.PEERS
+        if says and verdict.alarm and verdict.query == query and time - WITHIN < verdict.created <= time:
+            judged[verdict.matchers, verdict.alarm.begun] = verdict
+    votes = [dict(verdict.alarm.votes) for verdict in judged.values() if verdict.alarm]
+    names = [name for name in members if any(name in each for each in votes)]
+    if not names:
+        return {}
+    scores = np.array([[each.get(name, np.nan) for each in votes] for name in names])
+    right = np.array([verdict.opinion is Opinion.TRUE for verdict in judged.values()])
+    return dict(zip(names, learn_weights(scores, right).tolist(), strict=True))
 
 
 def _accuracy(votes: FloatArray, right: BoolArray) -> tuple[FloatArray, float]:

@@ -139,7 +139,7 @@ class QueryCycle:
         self.plan = plan
         held_back = held_back or HeldBack(query.name, Said())
         self._silence = SilenceSlot(plan.step)
-        self.detector = DetectorSlot(plan, self._silence.learn)
+        self.detector = DetectorSlot(plan, self._silence.learn, self._weights)
         self.calling = Calling(plan, held_back)
         self.peers = None if plan.peers_by is None else PeerSlot(plan)
         self.slow = SlowChangeSlot(plan)
@@ -181,6 +181,7 @@ class QueryCycle:
         with stage("fit"):
             within = min(_FIT_WITHIN if self._last else _FIRST_FIT_WITHIN, 0.5 * query.cycle_interval)
             self._fitted("baseline", now, self.detector.fit_if_due(window, self._epoch, within))
+            self.telemetry.detector_weights(query.name, self.detector.weights)
         with stage("judge"):
             seen = self.detector.judge(window)
             peers = self.peers.judge(window, self._epoch, len(seen.times), within / 2) if self.peers else None
@@ -248,13 +249,16 @@ class QueryCycle:
     def start_cold(self) -> None:
         """Forget what a failed `load` may have left half done."""
         self._silence = SilenceSlot(self.plan.step)
-        self.detector = DetectorSlot(self.plan, self._silence.learn)
+        self.detector = DetectorSlot(self.plan, self._silence.learn, self._weights)
         self.forecaster = ForecasterSlot(self.plan)
         self.calling = Calling(self.plan, self.calling.held_back)
         self.peers = PeerSlot(self.plan) if self.peers else None
         self.slow = SlowChangeSlot(self.plan)
         if self.capacity:
             self.capacity.start_cold()
+
+    def _weights(self, time: float) -> dict[str, float]:
+        return self.calling.held_back.weights(time)
 
     def _note_fill(self, unpulled: int) -> None:
         if self._unpulled and not unpulled:

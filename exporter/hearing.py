@@ -110,7 +110,7 @@ class Hearing:
         settings = self._config.alertmanager
         labels = AlertLabels(severities=settings.severities, added=settings.added_labels) if settings else AlertLabels()
         windows = [MaintenanceWindow.of(section) for section in self._config.maintenance]
-        said = Said(verdicts=self.verdicts, windows=windows, silences=self._active, labels=labels)
+        said = Said(verdicts=self.verdicts, given=self.given, windows=windows, silences=self._active, labels=labels)
         return HeldBack(query, said)
 
     def verdicts(self, now: float) -> tuple[Verdict, ...]:

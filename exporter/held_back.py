@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from detectors.ensemble import MEMBERS
 from detectors.feedback import NONE, adjust, because
 from detectors.verdict import About, Verdict
+from detectors.weights import weights_of
 from exporter.maintenance import Maintenance, MaintenanceWindow
 from exporter.published import PublishedIndex
 from exporter.silences.reader import Silence
@@ -43,6 +45,8 @@ class Said:
     ----------
     verdicts : callable
         Gives the verdicts in force at a time, in the order they were given.
+    given : callable
+        Gives all verdicts that were given lately and not taken back, also those that are over.
     windows : sequence of MaintenanceWindow
     silences : callable
         Gives the silences in force now.
@@ -50,6 +54,7 @@ class Said:
     """
 
     verdicts: Callable[[float], Sequence[Verdict]] = field(default=lambda now: ())
+    given: Callable[[], Sequence[Verdict]] = field(default=lambda: ())
     windows: Sequence[MaintenanceWindow] = ()
     silences: Callable[[], Sequence[Silence]] = field(default=lambda: ())
     labels: AlertLabels = field(default_factory=AlertLabels)
@@ -99,6 +104,10 @@ class HeldBack:
         self._maintenance(times, quiet, reasons)
         self._silences(quiet, reasons)
         return Held(adjusted, quiet, reasons)
+
+    def weights(self, time: float) -> dict[str, float]:
+        """How much each detector of the ensemble counts, by what was said of its votes until then; empty for equal."""
+        return weights_of(self._said.given(), self._query, MEMBERS, time)
 
     def against_peers(
         self, keys: tuple[SeriesKey, ...], times: FloatArray, scores: FloatArray, sides: FloatArray

@@ -194,6 +194,12 @@ FALSE_ALARM_RATIO_UPPER = _gauge(
     "false_alarm_ratio_upper", "Upper end of its 95 % interval: far above while few alarms were judged.", "query"
 )
 VERDICTS = _gauge("verdicts", "Verdicts in force for the query.", "query")
+DETECTOR_WEIGHT = _gauge(
+    "detector_weight",
+    "How much a detector of the ensemble counts beside its default: 1 until verdicts on its votes say otherwise.",
+    "query",
+    "detector",
+)
 SERIES = _gauge("series", "Series in the query's window.", "query")
 SKIPPED_SERIES = _gauge("skipped_series", "Series not judged in the last cycle, by reason.", "query", "reason")
 STORE_BYTES = _gauge("store_bytes", "Memory held by the query's samples.", "query")
@@ -295,6 +301,7 @@ OURSELVES = (
     FALSE_ALARM_RATIO,
     FALSE_ALARM_RATIO_UPPER,
     VERDICTS,
+    DETECTOR_WEIGHT,
     SERIES,
     SKIPPED_SERIES,
     STORE_BYTES,

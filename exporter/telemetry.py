@@ -51,6 +51,7 @@ class Telemetry:
         self.false_alarm_ratio = self._gauge(metrics.FALSE_ALARM_RATIO)
         self.false_alarm_ratio_upper = self._gauge(metrics.FALSE_ALARM_RATIO_UPPER)
         self.verdicts = self._gauge(metrics.VERDICTS)
+        self.detector_weight = self._gauge(metrics.DETECTOR_WEIGHT)
         self.series = self._gauge(metrics.SERIES)
         self.skipped_series = self._gauge(metrics.SKIPPED_SERIES)
         self.store_bytes = self._gauge(metrics.STORE_BYTES)
@@ -147,6 +148,12 @@ class Telemetry:
             return
         self.false_alarm_ratio.labels(query).set(ratio.value)
         self.false_alarm_ratio_upper.labels(query).set(ratio.upper)
+
+    def detector_weights(self, query: str, weights: Mapping[str, float]) -> None:
+        """Show how much each detector of a query counts."""
+        self.detector_weight.remove_by_labels({"query": query})
+        for name, weight in weights.items():
+            self.detector_weight.labels(query, name).set(weight)
 
     def forecasting(self, query: str, summary: Forecasting) -> None:
         """Show how forecasts are made and how good they are; what is not known yet is absent."""

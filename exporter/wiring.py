@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
-from dataclasses import fields
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -187,6 +187,7 @@ def make_plan(query: config.Query, occasions: Occasions | None = None) -> ModelP
         group_by=query.group_by,
         peers_by=query.peers_by,
         peers=partial(make_peers, query),
+        weighted=partial(make_weighted, query) if query.detector == "ensemble" else None,
         occasions=occasions,
         forecaster_name=query.forecast.forecaster,
     )
@@ -262,6 +263,13 @@ def make_judge(query: config.QueryDefaults) -> Judge:
 
     detector = make_detector(query)
     return detector if isinstance(detector, Ensemble) else Single(detector, query.detector)
+
+
+def make_weighted(query: config.QueryDefaults, weights: Mapping[str, float]) -> Judge:
+    """Make an unfitted ensemble whose members count as they are told."""
+    from detectors.ensemble import Ensemble
+
+    return replace(cast(Ensemble, make_detector(query)), weights=weights)
 
 
 def make_peers(query: config.QueryDefaults) -> Peers:

@@ -39,6 +39,7 @@ def account(plan: ModelPlan, calling: Calling, told: Told, row: int, basis: Basi
     judged = calling.explained(seen, told.held, row, level)
     examples = calling.history.examples(key, told.time, told.course[row].astype(float))
     found = explain(judged, examples, days=DAYS)
+    weights = basis.weights if basis else {}
     return {
         "series": published_key(key).labels,
         "time": told.time,
@@ -54,7 +55,10 @@ def account(plan: ModelPlan, calling: Calling, told: Told, row: int, basis: Basi
         },
         "why": found.line,
         "warmingUp": bool(seen.warming_up[row]),
-        "detectors": [{"name": name, "score": _known(score), "votes": votes} for name, score, votes in found.votes],
+        "detectors": [
+            {"name": name, "score": _known(score), "votes": votes, "weight": weights.get(name, 1.0)}
+            for name, score, votes in found.votes
+        ],
         "score": {
             "consensus": _known(seen.scores[row, -1]),
             "afterVerdicts": _known(told.held.scores[row, -1]),

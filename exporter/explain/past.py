@@ -84,7 +84,7 @@ def walk(
     beside : Beside or None
         Where series are compared with their peers.
     """
-    detector = DetectorSlot(replace(plan, offset=schedule.offset))
+    detector = DetectorSlot(replace(plan, offset=schedule.offset), weights=held_back.weights)
     calling = Calling(plan, held_back)
     for stop in _stops(schedule, history, column):
         then = as_of(history, stop)

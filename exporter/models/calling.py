@@ -114,8 +114,8 @@ class Calling:
         self.told: Told | None = None
         self._course = _Course()
         self._why: dict[SeriesKey, str] = {}
-        self.memory = QueryMemory(plan.timezone, QueryMemory(plan.timezone))
         self.history = AlarmHistory()
+        self.memory = QueryMemory(plan.timezone, QueryMemory(plan.timezone), self.history)
 
     def judge(self, seen: Seen, peers: PeersSeen | None = None) -> Judgement:
         """Say what is to be told of the newest step; call it once for each step."""
@@ -170,7 +170,8 @@ class Calling:
         self._course.take(seen.keys, (seen.scores * np.where(seen.sides < 0, -1.0, 1.0))[:, new])
         now = float(seen.times[-1])
         self.memory.note(seen.keys, now, seen.scores[:, -1], seen.sides[:, -1])
-        self.history.note(seen.keys, now, firing, self._course.steps.astype(np.float64) if firing.any() else _NONE)
+        course = self._course.steps.astype(np.float64) if firing.any() else _NONE
+        self.history.note(seen.keys, now, firing, course, seen.members, seen.votes)
 
     def _reasons(self, seen: Seen, held: Held, firing: BoolArray) -> dict[int, str]:
         """The line of each alarm, as it was when the alarm began: another text is another series for Prometheus."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -78,11 +78,14 @@ class Basis:
         First and last instant of the history that was learned from, seconds since the epoch.
     season : float
         What time of day and week add to the level, in the unit of the series; NaN where that is not known.
+    weights : mapping of str to float
+        How much each detector counts beside its default; empty where one judges alone.
     """
 
     since: float
     until: float
     season: float
+    weights: Mapping[str, float]
 
 
 @dataclass(eq=False)
@@ -115,6 +118,8 @@ class DetectorSlot:
     on_fit : callable
         Is given the rows of series that learn, and the history they learn from. Called in several threads at once, each
         with other rows.
+    weights : callable
+        Gives how much each detector counts, by what was known at a time.
 
     Attributes
     ----------
@@ -122,9 +127,15 @@ class DetectorSlot:
         Last instant that was judged, -inf for none.
     """
 
-    def __init__(self, plan: ModelPlan, on_fit: Callable[[Rows, Window], None] = lambda rows, history: None) -> None:
+    def __init__(
+        self,
+        plan: ModelPlan,
+        on_fit: Callable[[Rows, Window], None] = lambda rows, history: None,
+        weights: Callable[[float], Mapping[str, float]] = lambda time: {},
+    ) -> None:
         self._plan = plan
         self._on_fit = on_fit
+        self._learned_weights = weights
         self._late = math.ceil(plan.late / plan.step)
         self._batches = Batches(_Judged, float(plan.refit), plan.offset, plan.step, plan.group_by or None)
         self.until = -math.inf
@@ -166,6 +177,12 @@ class DetectorSlot:
     def waits(self) -> bool:
         """True while some series wait for the first fit of their batch."""
         return any(len(batch.members) and not batch.fitted for batch in self._batches)
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """How much each detector counts beside its default, as learned last; empty where one judges alone."""
+        fitted = [batch for batch in self._batches if batch.model is not None]
+        return _weights(max(fitted, key=lambda batch: batch.end).model) if fitted else {}
 
     def judge(self, window: Window) -> Seen:
         """Compare the newest steps of `window`, which `fit_if_due` has seen, with what was expected of them."""
@@ -218,7 +235,7 @@ class DetectorSlot:
         if batch is None or (model := batch.model) is None or key not in (keys := batch.keys):
             return None
         season = model.season(np.array([time]))[keys.index(key), 0]
-        return Basis(batch.since, batch.end, float(season))
+        return Basis(batch.since, batch.end, float(season), _weights(model))
 
     def dump(self, number: Callable[[SeriesKey], int], epoch: int) -> Tree:
         """What outlives a restart.
@@ -293,11 +310,16 @@ class DetectorSlot:
         learned = gathered(history, batch.keys, batch.rows, slice(None))
         batch.since = float(history.times[0])
         self._note_groups(batch)
-        model = self._plan.detector()
+        model = self._unfitted(batch.end)
         batch.model = model.fit(learned, batch.ids) if self._plan.group_by else model.fit(learned)
         self._on_fit(batch.rows, learned)
         batch.never_negative = np.logical_not((learned.values < 0).any(axis=1))
         batch.until = batch.end
+
+    def _unfitted(self, time: float) -> Judge:
+        if self._plan.weighted and (weights := self._learned_weights(time)):
+            return self._plan.weighted(weights)
+        return self._plan.detector()
 
     def _judge(self, batch: _Judged, model: Judge, window: Window, behind: int = 0) -> Consensus:
         """Judge the newest steps after `until`, and keep their scores."""
@@ -317,6 +339,13 @@ class DetectorSlot:
         self._scores[into] = consensus.scores[here, since - kept :]
         self._sides[into] = np.sign(recent.values - consensus.band.expected)[here, since - kept :]
         return consensus
+
+
+def _weights(model: Judge | None) -> dict[str, float]:
+    if model is None or len(model.members_) < 2:
+        return {}
+    learned = getattr(model, "weights", None) or {}
+    return {name: learned.get(name, 1.0) for name in model.members_}
 
 
 def _with_groups(groups: GroupsSeen, batch: _Judged, consensus: Consensus) -> GroupsSeen:

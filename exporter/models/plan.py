@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -78,6 +78,8 @@ class ModelPlan:
         Labels by whose values series are like each other, empty for all of a query; None where nothing is compared.
     peers : callable
         Gives what compares them, not fitted yet.
+    weighted : callable or None
+        Gives a new detector whose members count as told, by name; None for one of which none can.
     forecaster_name : str
         As it is configured.
     """
@@ -99,6 +101,7 @@ class ModelPlan:
     group_by: tuple[str, ...] = ()
     peers_by: tuple[str, ...] | None = None
     peers: Callable[[], Peers] = Peers
+    weighted: Callable[[Mapping[str, float]], Judge] | None = None
     forecaster_name: str = "harmonic"
 
     @property

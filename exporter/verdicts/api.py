@@ -94,6 +94,7 @@ def verdict_json(kept: Kept, now: float) -> dict[str, Any]:
         "side": _SIDES[verdict.side],
         "when": str(verdict.when) if verdict.when else None,
         "about": verdict.about.value or None,
+        "alarm": verdict.alarm and {"begun": verdict.alarm.begun, "votes": dict(verdict.alarm.votes)},
         "created": verdict.created,
         "expires": verdict.expires,
         "note": verdict.note,

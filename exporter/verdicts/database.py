@@ -13,7 +13,12 @@ from exporter.verdicts.errors import VerdictStoreError
 from exporter.verdicts.tables import METADATA, SCHEMA, VERSION
 
 # What makes the present version of an earlier one, in the SQL that SQLite and PostgreSQL share.
-_CHANGES = {1: ("ALTER TABLE forethought_verdicts ADD COLUMN about VARCHAR(16) NOT NULL DEFAULT ''",)}
+_CHANGES = {
+    1: (
+        "ALTER TABLE forethought_verdicts ADD COLUMN about VARCHAR(16) NOT NULL DEFAULT ''",
+        "ALTER TABLE forethought_verdicts ADD COLUMN alarm JSON",
+    )
+}
 
 
 @contextmanager

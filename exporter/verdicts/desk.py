@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from detectors.verdict import About, KindOfTime, Opinion, Verdict
+from detectors.verdict import About, JudgedAlarm, KindOfTime, Opinion, Verdict
 from exporter.verdicts.records import Alert, Kept, about_of
 from exporter.verdicts.requests import NewVerdict, WebhookAlert, When
 from exporter.verdicts.scope import around, scope_of_alert
 from series import SeriesKey
+from series.calendar import DAY
 from series.matcher import Matcher, parse_matchers, written
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class Watched(Protocol):
 
     def size(self, query: str, matchers: Sequence[Matcher], since: float, about: About = About.ANY) -> Size | None:
         """The highest score, before verdicts, of these series from `since` on; None where none is known."""
+
+    def alarm(self, query: str, matchers: Sequence[Matcher], since: float, until: float) -> JudgedAlarm | None:
+        """The last alarm of these series of a query that began in that time; None where none is known."""
 
     def timezone(self, query: str) -> str:
         """Zone of a query's days; UTC for one that is not known."""
@@ -121,6 +125,7 @@ class VerdictDesk:
             side=size.side if size else 0,
             when=self._when(new, alert, now),
             about=about,
+            alarm=self._alarm(about, alert, query, matchers, now),
             created=now,
             expires=now + float(self._lasts() if new.lasts is None else new.lasts),
             note=new.note,
@@ -183,6 +188,16 @@ class VerdictDesk:
             return Size(found.score, new.side_number)
         # Whoever plans ahead means any size; so does nobody who judges what was no anomaly.
         return found if found and found.score > 1 else None
+
+    def _alarm(
+        self, about: About, alert: Alert | None, query: str, matchers: Sequence[Matcher], now: float
+    ) -> JudgedAlarm | None:
+        """What is judged, as the detectors saw it: what led to the alert, else the last alarm of a day."""
+        if about is About.PEERS:
+            return None
+        # An alert begins after the alarm it tells of, and anew when Prometheus was restarted meanwhile.
+        since, until = (alert.begun - 7 * DAY, alert.begun) if alert else (now - DAY, now)
+        return self._watched.alarm(query, matchers, since, until)
 
     def _when(self, new: NewVerdict, alert: Alert | None, now: float) -> KindOfTime | None:
         if isinstance(new.when, When):

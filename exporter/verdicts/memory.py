@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from detectors.verdict import About
+from detectors.verdict import About, JudgedAlarm
+from exporter.alarm_history import AlarmHistory
 from exporter.published import PublishedIndex, published_keys
 from exporter.verdicts.desk import Size
 from series import FloatArray, SeriesKey
@@ -41,11 +42,16 @@ class QueryMemory:
         Of the query's days.
     peers : QueryMemory or None
         Of the same series' scores against their peers.
+    alarms : AlarmHistory or None
+        Of the same series.
     """
 
-    def __init__(self, timezone: str = "UTC", peers: QueryMemory | None = None) -> None:
+    def __init__(
+        self, timezone: str = "UTC", peers: QueryMemory | None = None, alarms: AlarmHistory | None = None
+    ) -> None:
         self.timezone = timezone
         self.peers = peers
+        self.alarms = alarms
         self._hours: deque[_Hour] = deque(maxlen=_MOST)
         self._published: tuple[tuple[SeriesKey, ...], frozenset[SeriesKey]] = ((), frozenset())
         self._index = PublishedIndex(())
@@ -123,6 +129,11 @@ class WatchedQueries:
         asked = [memory.peers if about is About.PEERS else memory for memory in chosen]
         sizes = [memory.size(matchers, since) for memory in asked if memory]
         return max(filter(None, sizes), key=lambda size: size.score, default=None)
+
+    def alarm(self, query: str, matchers: Sequence[Matcher], since: float, until: float) -> JudgedAlarm | None:
+        """The last alarm of these series of a query that began in that time; None where none is known."""
+        memory = self.memories().get(query)
+        return memory.alarms.last(matchers, since, until) if memory and memory.alarms else None
 
     def timezone(self, query: str) -> str:
         """Zone of a query's days; UTC for one that is not known."""

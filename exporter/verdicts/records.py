@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from detectors.verdict import About, KindOfTime, Opinion, Verdict
+from detectors.verdict import About, JudgedAlarm, KindOfTime, Opinion, Verdict
 from series.matcher import Matcher, parse_matchers, written
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def verdict_row(kept: Kept) -> dict[str, Any]:
         "side": verdict.side,
         "kind_of_time": kind,
         "about": verdict.about.value,
+        "alarm": verdict.alarm and {"begun": verdict.alarm.begun, "votes": dict(verdict.alarm.votes)},
         "created": verdict.created,
         "expires": verdict.expires,
         "note": verdict.note,
@@ -124,6 +125,7 @@ def verdict_of(row: RowMapping) -> Kept:
         side=row["side"],
         when=KindOfTime(**(kind | {"weekdays": frozenset(kind["weekdays"])})) if kind else None,
         about=About(row["about"]),
+        alarm=JudgedAlarm(alarm["begun"], tuple(alarm["votes"].items())) if (alarm := row["alarm"]) else None,
         created=row["created"],
         expires=row["expires"],
         note=row["note"],

@@ -22,6 +22,7 @@ VERDICTS = Table(
     Column("kind_of_time", JSON),
     # Since version 2.
     Column("about", String(16), nullable=False, server_default=""),
+    Column("alarm", JSON),
     Column("created", Float, nullable=False),
     Column("expires", Float, nullable=False),
     Column("note", Text, nullable=False),

@@ -35,8 +35,7 @@ def anomaly_detail() -> Dashboard:
         *_figures(),
         _band(),
         _score(),
-        _detectors(),
-        _agreement(),
+        *(panel.span(8) for panel in (_detectors(), _agreement(), _weights())),
         _reasons(),
         *_limits(),
         _silence(),
@@ -116,6 +115,16 @@ def _detectors() -> timeseries.Panel:
     )
     threshold_lines(panel.min(0).axis_soft_max(1.5), (None, "transparent"), (1, "orange"))
     return panel.no_value("Published where the query has detector_scores: true.")
+
+
+def _weights() -> timeseries.Panel:
+    weight = f'{metrics.DETECTOR_WEIGHT.name}{{query="$query"}}'
+    return curves(
+        "What each detector counts",
+        "Beside its default, for all series of the query: 1 until verdicts say whose votes were right.",
+        "short",
+        (f"max by (detector) ({weight})", "{{detector}}"),
+    ).no_value("One detector judges alone.")
 
 
 def _agreement() -> timeseries.Panel:

@@ -122,7 +122,7 @@ def wait_for(url: str, expr: str) -> None:
         try:
             if found(url, expr):
                 return
-        except requests.ConnectionError:
+        except requests.RequestException:  # not there yet, or still loading: then it answers in words
             pass
         time.sleep(0.2)
     pytest.fail(f"{expr} found nothing within 30 s")

@@ -98,6 +98,7 @@ def test_a_verdict_for_a_scope(client, store):
         "side": "below",
         "when": None,
         "about": None,
+        "alarm": None,
         "created": TUESDAY,
         "expires": TUESDAY + 7 * 86_400,
         "note": "batch",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from detectors.verdict import About, KindOfTime, Opinion, Verdict
+from detectors.verdict import About, JudgedAlarm, KindOfTime, Opinion, Verdict
 from exporter.verdicts.errors import VerdictStoreError
 from exporter.verdicts.records import Alert, Kept
 from exporter.verdicts.store import Limits, open_file, open_temporary, open_url
@@ -44,6 +44,9 @@ def alert(fingerprint="f1", received=50.0, **more):
 def test_what_was_kept_is_there_after_a_restart(tmp_path):
     given = [
         kept("a", score=3.25, side=-1, note="batch\nrun", who="ana"),
+        kept(
+            "d", about=About.PAST, alarm=JudgedAlarm(90.0, (("seasonal", 2.5), ("window_pca_6", 0.25))), created=100.5
+        ),
         kept("b", opinion=Opinion.EXPECTED, when=NIGHT, query="", created=101.0),
         kept("c", opinion=Opinion.TRUE, matchers=(), created=102.0),
     ]
@@ -151,6 +154,7 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path):
     store.close()
     with sqlite3.connect(path) as connection:
         connection.execute("ALTER TABLE forethought_verdicts DROP COLUMN about")
+        connection.execute("ALTER TABLE forethought_verdicts DROP COLUMN alarm")
         connection.execute("UPDATE forethought_verdict_schema SET version = 1")
     connection.close()
     store = open_file(path)
