@@ -68,7 +68,9 @@ GROUP_SCORE = _gauge(
     "How strange the series of a group (`group_by`) are together: 1 the threshold. Also carries the group's labels.",
     "query",
 )
-GROUP_ALARM = _gauge("group_anomaly_alarm", "The alarm of a group, as that of a series.", "query")
+GROUP_ALARM = _gauge(
+    "group_anomaly_alarm", "The alarm of a group, as that of a series; 0 while one of its series calls.", "query"
+)
 CONTRIBUTION_RATIO = _gauge(
     "anomaly_contribution_ratio", "Share of the series in what is strange about its group; 0 for none.", "query"
 )

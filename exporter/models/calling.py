@@ -135,14 +135,15 @@ class Calling:
         severity = self.severity.of(self._alarms.peak, length, breadth, self._plan.importance, firing)
         told = self._peers.judge(seen, peers, self.held_back, held, new, self.memory.peers) if peers else None
         self.told = Told(seen, held, firing, self._alarms.state, breadth, length, severity, self._course.steps, told)
-        groups = self._judge_groups(seen, held, new)
+        groups = self._judge_groups(seen, held, new, firing)
         return _judgement(seen, held, firing, severity, self._reasons(seen, held, firing), groups, told)
 
-    def _judge_groups(self, seen: Seen, held: Held, new: BoolArray) -> GroupJudgement:
+    def _judge_groups(self, seen: Seen, held: Held, new: BoolArray, calling: BoolArray) -> GroupJudgement:
         groups = seen.groups
         quiet = groups.all_quiet(held.quiet) if groups.keys else np.zeros(groups.scores.shape, dtype=np.bool_)
         scores = np.where(quiet, np.nan, groups.scores)
         firing = self._groups.update(groups.keys, seen.times[new], scores[:, new]) & ~quiet[:, -1]
+        firing = firing & ~groups.any_of(calling)
         last = groups.scores[:, -1]
         return GroupJudgement(groups.keys, last, np.where(np.isnan(last), np.nan, firing), groups.contributions)
 

@@ -78,6 +78,12 @@ class GroupsSeen:
         member_of[rows], contributions[rows] = ids + len(self.keys), part
         return GroupsSeen(self.keys + keys, np.concatenate([self.scores, scores]), member_of, contributions)
 
+    def any_of(self, series: BoolArray) -> BoolArray:
+        """(n_groups,) bool: whether some series (n_series,) of each is among those."""
+        found: BoolArray = np.zeros(len(self.keys), dtype=np.bool_)
+        found[self.member_of[series & (self.member_of != ALONE)]] = True
+        return found
+
     def all_quiet(self, quiet: BoolArray) -> BoolArray:
         """(n_groups, n_steps) bool: people want nothing told of any member, by what they want of each series."""
         member = self.member_of != ALONE
@@ -88,7 +94,10 @@ class GroupsSeen:
 
 @dataclass(frozen=True, eq=False)
 class GroupJudgement:
-    """What is said of groups at the last step: two arrays of shape (n_groups,), and contributions (n_series,)."""
+    """What is said of groups at the last step: two arrays of shape (n_groups,), and contributions (n_series,).
+
+    A group calls where none of its series does, which would say enough.
+    """
 
     keys: tuple[SeriesKey, ...]
     score: FloatArray

@@ -58,7 +58,7 @@ def _groups() -> list[timeseries.Panel]:
     return [
         curves(
             "Groups in alarm by query",
-            "Series that belong together and are strange together.",
+            "Series that belong together and are strange together, while none of them calls.",
             "short",
             (f"sum by (query) ({metrics.GROUP_ALARM.name}{{{FLEET}}})", "{{query}}"),
         )

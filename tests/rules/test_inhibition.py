@@ -158,9 +158,9 @@ def test_what_mutes_what(alertmanager: Alertmanager) -> None:
     ]
     everything = [*series_of_the_query, "other query", "no samples", "reload"]
     alertmanager.send(*everything)
-    assert alertmanager.muted() == {"forecast", "peer", "drift", "group"}
+    assert alertmanager.muted() == {"forecast", "peer", "drift"}
     alertmanager.send("critical")
-    assert alertmanager.muted() == {"forecast", "peer", "drift", "group", "warning"}
+    assert alertmanager.muted() == {"forecast", "peer", "drift", "warning"}
     alertmanager.send("widespread")
     of_the_query = {*series_of_the_query, "critical"}
     assert alertmanager.muted() == of_the_query

@@ -1,6 +1,6 @@
 """Series that belong together: one batch, one joint score, one alarm, and who is to blame."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
@@ -27,14 +27,18 @@ queries:
 
 @dataclass
 class Services:
-    """Two services of four metrics; half an hour after noon three metrics of the first double."""
+    """Two services of four metrics; half an hour after noon some of the first change by a factor."""
 
-    shift: float = 0.0
+    factor: float = 2.0
+    touched: int = 3
+    loud: int | None = None
 
     def read_range(self, query, grid, *, series_limit):
         noise = np.sin(np.outer(7919.0 * np.arange(1, 9), grid.times))
         rows = 100 + 30 * np.sin(2 * np.pi * grid.times / 86_400) + noise
-        rows[:3, grid.times >= NOON + 1_800] *= 2
+        rows[: self.touched, grid.times >= NOON + 1_800] *= self.factor
+        if self.loud is not None:
+            rows[self.loud, grid.times >= NOON + 1_800] *= 3
         return Answer(Window(KEYS, grid.times, rows), samples=rows.size)
 
     def close(self):
@@ -46,10 +50,11 @@ class House:
     folder: object
     file: object
     now: float = float(NOON)
+    source: Services = field(default_factory=Services)
 
     def service(self, text=CONFIG):
         self.file.write_text(text)
-        made = Service(self.file, self.folder, lambda: self.now, connect=lambda settings, telemetry: Services())
+        made = Service(self.file, self.folder, lambda: self.now, connect=lambda settings, telemetry: self.source)
         made._add(made.config.queries[0])
         return made
 
@@ -69,20 +74,41 @@ def samples(service, name):
     return {(one.labels["service"], one.labels.get("metric")): one.value for one in found}
 
 
-def test_a_group_has_one_score_and_one_alarm_and_its_members_the_blame(house):
+def alarms(service, name="anomaly_alarm"):
+    return {key for key, value in samples(service, name).items() if value}
+
+
+def test_a_group_has_one_score_and_its_members_the_blame(house):
     service = house.service()
-    alarms = []
-    for _ in range(9):
+    house.cycle(service)
+    assert set(samples(service, "group_anomaly_alarm")) == {("web", None), ("etl", None)}
+    for _ in range(8):
         house.cycle(service)
-        alarms.append(samples(service, "group_anomaly_alarm"))
-    assert set(alarms[0].items()) == {(("web", None), 0.0), (("etl", None), 0.0)}
-    assert alarms[-1] == {("web", None): 1.0, ("etl", None): 0.0}
     score = samples(service, "group_anomaly_score")
     assert score["etl", None] < 1 < score["web", None]
     blame = samples(service, "anomaly_contribution_ratio")
     assert len(blame) == 8
     assert sum(blame["web", metric] for metric in METRICS) == pytest.approx(1)
     assert sum(blame["web", metric] for metric in METRICS[:3]) > 0.9
+
+
+def test_a_group_calls_where_none_of_its_own_series_does(house):
+    """What people want told of three series of the first group is nothing; one of the other group calls meanwhile."""
+    house.source = Services(loud=5)
+    text = """
+maintenance:
+  - {name: patching, start: "2026-06-30 12:00", lasts: 4h, matchers: '{service="web",metric=~"cpu|memory|queue"}'}
+"""
+    service, plain = house.service(CONFIG + text), house.service()
+    for _ in range(9):
+        now = house.now
+        house.cycle(service)
+        house.now = now
+        house.cycle(plain)
+    assert alarms(service) == {("etl", "memory")}
+    assert alarms(service, "group_anomaly_alarm") == {("web", None)}
+    assert {job for job, _ in alarms(plain)} == {"web", "etl"}
+    assert alarms(plain, "group_anomaly_alarm") == set()
 
 
 def test_a_restart_changes_nothing(house):
@@ -145,6 +171,8 @@ def test_a_group_is_quiet_where_all_of_its_members_are():
     seen = GroupsSeen.none(4, 2).joined(
         KEYS[:2], np.ones((2, 2)), np.array([0, 1, 3]), np.array([0, 0, 1]), np.zeros(3)
     )
+    assert seen.any_of(np.array([False, True, False, False])).tolist() == [True, False]
+    assert seen.any_of(np.array([False, False, True, False])).tolist() == [False, False]  # of no group
     quiet = np.array([[True, True], [True, False], [True, True], [False, True]])
     assert seen.member_of.tolist() == [0, 0, ALONE, 1]
     assert seen.all_quiet(quiet).tolist() == [[True, False], [False, True]]
