@@ -4,7 +4,8 @@
 
 Every series has a week of five minutes (2,016 samples). Ours are fitted batch by batch, and beside each batch each peer
 fits one series; then all series are given one new step, and each peer gives one of its series a step. Prints the median
-CPU time a series, of one thread each, and as its last line one JSON object with the ratio to the fastest peer.
+CPU time a series, of one thread each, and as its last line one JSON object with the ratio to the fastest peer. Last
+come groups of eight like series that are compared with each other (`peers_by`), of which the peers have no counterpart.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import orjson
 
 from benchmarks.scoring_peers import A_DAY, Fit, Step, installed
 from detectors import Ensemble
+from detectors.peers import Peers
 from series import FloatArray, Window
 
 STEP = 300
@@ -45,7 +47,9 @@ def main(n_series: int, batch: int, rounds: int, data: str | None) -> None:
     with _one_thread():
         steps, fit_ours, fit_peers = _fits(models, samples, peers)
         step_ours, step_peers = _steps(models, samples, steps, rounds)
-    results = {"fit": _row("fit", fit_ours, fit_peers), "step": _row("step", step_ours, step_peers)}
+        alike = _alike(samples, rounds)
+    results = {"fit": _row("fit", fit_ours, fit_peers), "step": _row("step", step_ours, step_peers), "alike": alike}
+    print(f"like series compared: fit {alike['fit_us']:.1f} us a series, step {alike['step_us']:.2f} us")
     peak = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
     report = {"bench": "scoring", "series": n_series, "points": HISTORY, "peak_memory_mib": peak, **results}
     print(orjson.dumps(report).decode())
@@ -110,6 +114,20 @@ def _steps(
         for name, (step, values) in peers.items():
             theirs[name].append(_cpu(lambda step=step, value=float(values[column - HISTORY]): step(value)))  # type: ignore[misc]
     return ours, theirs
+
+
+def _alike(samples: list[FloatArray], rounds: int) -> dict[str, float]:
+    """Microseconds a series for learning groups of like series, and for comparing them at a step."""
+    fits, steps = [], []
+    for values in samples:
+        model, groups = Peers(), np.arange(len(values)) // 8
+        history = Window.of(values[:, :HISTORY], step=STEP)
+        fits.append(_cpu(lambda model=model, history=history, groups=groups: model.fit(history, groups)) / len(values))  # type: ignore[misc]
+        newest = Window.of(values, step=STEP).since(HISTORY)
+        for column in range(rounds):
+            window = newest.until(column + 1).since(column)
+            steps.append(_cpu(lambda model=model, window=window: model.judge(window)) / len(values))  # type: ignore[misc]
+    return {"fit_us": statistics.median(fits) * 1e6, "step_us": statistics.median(steps) * 1e6}
 
 
 def _row(what: str, ours: list[float], theirs: dict[str, list[float]]) -> dict[str, object]:

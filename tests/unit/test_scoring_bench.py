@@ -22,6 +22,7 @@ def test_its_last_line_is_one_json_object() -> None:
     for part in ("fit", "step"):
         assert report[part]["ratio"] == min(report[part]["ratios"].values())
         assert report[part]["ours_us"] > 0
+    assert report["alike"]["fit_us"] > report["alike"]["step_us"] > 0
 
 
 @pytest.mark.slow

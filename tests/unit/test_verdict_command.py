@@ -47,6 +47,11 @@ def said(url, *arguments):
     return result.output.splitlines()
 
 
+def test_a_verdict_may_speak_of_peers_alone(url):
+    line = "v1: true for rate{}, size 3 above, beside its peers, by ana, until 2026-07-30 03:00 UTC"
+    assert said(url, "add", "true", "--query", "rate", "--about", "peers") == [line]
+
+
 def test_giving_showing_and_taking_back(url):
     line = 'v1: false for rate{job="a"}, size 3 above, by ana (batch), until 2026-07-30 03:00 UTC'
     assert said(url, "add", "false", "--query", "rate", "--matchers", '{job="a"}', "--note", "batch") == [line]

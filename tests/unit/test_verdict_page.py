@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from flask import Flask
 
+from detectors.verdict import About
 from exporter.verdicts.desk import Size, VerdictDesk
 from exporter.verdicts.page import verdict_page
 from exporter.verdicts.records import Alert
@@ -120,6 +121,16 @@ def test_a_link_may_name_the_label_series(client, store):
     answer = send(client, f"/verdict?query=rate&series={series}", verdict="false")
     assert store.in_force(NOW)[0].verdict.scope == 'rate{metric="runs", pipeline="a"}'
     assert parse_qs(urlsplit(answer.headers["Location"]).query)["done"] == ["v1"]
+
+
+@pytest.mark.parametrize(("more", "about"), [("", About.PAST), ("&about=peers", About.PEERS)])
+def test_a_link_of_an_alert_means_its_own_alarm(client, store, more, about):
+    address = "/verdict?query=rate&series=" + quote('metric="runs",pipeline="a",query="rate"') + more
+    assert ("differs from the others" in client.get(address).text) == (about is About.PEERS)
+    client.post(address, data={"verdict": "false", "token": token(client)})
+    assert [kept.verdict.about for kept in store.in_force(NOW)] == [about]
+    beside = "rate{metric=&#34;runs&#34;, pipeline=&#34;a&#34;} beside its peers"
+    assert (beside in client.get(address).text) == (about is About.PEERS)
 
 
 def test_taking_back(client, store):
