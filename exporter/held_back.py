@@ -15,6 +15,7 @@ from exporter.maintenance import Maintenance, MaintenanceWindow
 from exporter.published import PublishedIndex
 from exporter.silences.reader import Silence
 from exporter.silences.silenced import AlertLabels, SilencedSeries
+from exporter.verdicts.about import ALERTS
 from series import BoolArray, FloatArray, SeriesKey
 
 
@@ -80,7 +81,12 @@ class HeldBack:
         return HeldBack(self._query, replace(self._said, silences=lambda: ()))
 
     def apply(
-        self, keys: tuple[SeriesKey, ...], times: FloatArray, scores: FloatArray, sides: FloatArray | None = None
+        self,
+        keys: tuple[SeriesKey, ...],
+        times: FloatArray,
+        scores: FloatArray,
+        sides: FloatArray | None = None,
+        about: About = About.PAST,
     ) -> Held:
         """Adjust the scores of steps that are new.
 
@@ -93,6 +99,8 @@ class HeldBack:
         scores : (n_series, n_steps) float64
         sides : (n_series, n_steps) float64 or None
             Sign of each deviation, where it is known.
+        about : About
+            Whether the scores are about their own past or about their peers.
         """
         if keys is not self._index.keys:
             self._forget(keys)
@@ -100,28 +108,19 @@ class HeldBack:
         reasons: dict[int, str] = {}
         if not len(times) or not len(keys):
             return Held(scores, quiet, reasons)
-        adjusted = self._verdicts(times, scores, sides, reasons, About.PAST)
+        adjusted = self._verdicts(times, scores, sides, reasons, about)
         self._maintenance(times, quiet, reasons)
-        self._silences(quiet, reasons)
+        self._silences(quiet, reasons, about)
         return Held(adjusted, quiet, reasons)
 
     def weights(self, time: float) -> dict[str, float]:
         """How much each detector of the ensemble counts, by what was said of its votes until then; empty for equal."""
         return weights_of(self._said.given(), self._query, MEMBERS, time)
 
-    def against_peers(
-        self, keys: tuple[SeriesKey, ...], times: FloatArray, scores: FloatArray, sides: FloatArray
-    ) -> tuple[FloatArray, dict[int, str]]:
-        """Scores against peers after verdicts, and what changed those of the last step, by row; after `apply`."""
-        reasons: dict[int, str] = {}
-        if keys is not self._index.keys or not len(times) or not len(keys):
-            return scores, reasons
-        return self._verdicts(times, scores, sides, reasons, About.PEERS), reasons
-
     def _forget(self, keys: tuple[SeriesKey, ...]) -> None:
         self._index = PublishedIndex(keys)
         self._under: Maintenance | None = None
-        self._silenced: SilencedSeries | None = None
+        self._silenced: dict[About, SilencedSeries] = {}
 
     def _verdicts(
         self, times: FloatArray, scores: FloatArray, sides: FloatArray | None, reasons: dict[int, str], about: About
@@ -146,11 +145,12 @@ class HeldBack:
             names = self._under.names(float(times[-1]))
             reasons |= {row: f"maintenance window {name}" for row, name in names.items()}
 
-    def _silences(self, quiet: BoolArray, reasons: dict[int, str]) -> None:
+    def _silences(self, quiet: BoolArray, reasons: dict[int, str], about: About) -> None:
         if not (silences := self._said.silences()):
             return
-        if self._silenced is None:
-            self._silenced = SilencedSeries(self._index, self._query, self._said.labels)
-        held = self._silenced.by(silences)
+        if about not in self._silenced:
+            labels = replace(self._said.labels, severities=("warning",)) if about is About.PEERS else self._said.labels
+            self._silenced[about] = SilencedSeries(self._index, self._query, labels, ALERTS[about])
+        held = self._silenced[about].by(silences)
         quiet[list(held), -1] = True
         reasons |= {row: str(silence) for row, silence in held.items()}

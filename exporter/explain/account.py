@@ -101,7 +101,7 @@ def peers_of(told: Told, row: int) -> Account | None:
         "expectedUpper": _known(peers.seen.upper[row]),
         "score": _known(peers.seen.scores[row, -1]),
         "afterVerdicts": _known(peers.score[row]),
-        "heldBack": told.held.reasons.get(row) if told.held.quiet[row, -1] else peers.held.get(row),
+        "heldBack": peers.held.get(row),
         "firing": bool(firing),
         "since": _known(peers.alarms.begun[row]) if firing else None,
     }

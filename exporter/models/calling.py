@@ -133,7 +133,7 @@ class Calling:
         breadth = self.severity.breadth(firing, judged)
         length = np.where(firing, seen.times[-1] - np.nan_to_num(self._alarms.begun, nan=seen.times[-1]), 0.0)
         severity = self.severity.of(self._alarms.peak, length, breadth, self._plan.importance, firing)
-        told = self._peers.judge(seen, peers, self.held_back, held, new, self.memory.peers) if peers else None
+        told = self._peers.judge(seen, peers, self.held_back, new, self.memory.peers) if peers else None
         self.told = Told(seen, held, firing, self._alarms.state, breadth, length, severity, self._course.steps, told)
         groups = self._judge_groups(seen, held, new, firing)
         return _judgement(seen, held, firing, severity, self._reasons(seen, held, firing), groups, told)

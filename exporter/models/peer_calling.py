@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.explain import beside
-from exporter.held_back import Held, HeldBack
+from detectors.verdict import About
+from exporter.held_back import HeldBack
 from exporter.models.alarms import AlarmSlot, AlarmState
 from exporter.models.judging import Seen
 from exporter.models.peer_groups import PeersSeen
@@ -31,7 +32,7 @@ class PeersTold:
     reasons : mapping of int to str
         By row, in one line why a series is in alarm.
     held : mapping of int to str
-        By row, what changed the score of the last step.
+        By row, what changed the score of the last step or keeps it quiet.
     """
 
     seen: PeersSeen
@@ -59,7 +60,7 @@ class PeerCalling:
         self._alarms.forget()
 
     def judge(
-        self, seen: Seen, peers: PeersSeen, held_back: HeldBack, held: Held, new: BoolArray, memory: QueryMemory | None
+        self, seen: Seen, peers: PeersSeen, held_back: HeldBack, new: BoolArray, memory: QueryMemory | None
     ) -> PeersTold:
         """Say what is to be told of the newest step.
 
@@ -69,23 +70,19 @@ class PeerCalling:
         peers : PeersSeen
             Of the same series and steps.
         held_back : HeldBack
-            Whose `apply` gave `held`.
-        held : Held
-            Where it is quiet for scores, it is so here.
         new : (n_steps,) bool
             Steps that were not judged before.
         memory : QueryMemory or None
             Is told of the scores.
         """
-        scores, reasons = held_back.against_peers(seen.keys, seen.times, peers.scores, peers.sides)
-        quiet = np.where(held.quiet, np.nan, scores)[:, new]
-        firing = self._alarms.update(seen.keys, seen.times[new], quiet)
-        firing = firing & ~held.quiet[:, -1] & ~np.isnan(seen.value)
+        held = held_back.apply(seen.keys, seen.times, peers.scores, peers.sides, About.PEERS)
+        heard = np.where(held.quiet, np.nan, held.scores)[:, new]
+        firing = self._alarms.update(seen.keys, seen.times[new], heard) & ~held.quiet[:, -1]
         if memory and new.any():
             memory.note(seen.keys, float(seen.times[-1]), peers.scores[:, -1], peers.sides[:, -1])
-        last = scores[:, -1]
+        last = held.scores[:, -1]
         alarm = np.where(np.isnan(last), np.nan, firing)
-        return PeersTold(peers, last, alarm, self._alarms.state, self._lines(seen, peers, alarm == 1), reasons)
+        return PeersTold(peers, last, alarm, self._alarms.state, self._lines(seen, peers, alarm == 1), held.reasons)
 
     def _lines(self, seen: Seen, peers: PeersSeen, firing: BoolArray) -> dict[int, str]:
         """The line of each alarm, as it was when the alarm began: another text is another series for Prometheus."""

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from detectors.verdict import About
 from exporter.published import PublishedIndex, published_key
 from exporter.silences.reader import Silence
+from exporter.verdicts.about import ALERTS
 from series import BoolArray
 from series.key import escape
 from series.matcher import Matcher
 
-ANOMALY = "ForethoughtAnomaly"
 _MOST_KEPT = 100
 
 
@@ -45,11 +46,15 @@ class SilencedSeries:
         Of the query's series.
     query : str
     labels : AlertLabels
+    alert : str
+        Name of the alert that would be heard.
     """
 
-    def __init__(self, index: PublishedIndex, query: str, labels: AlertLabels | None = None) -> None:
+    def __init__(
+        self, index: PublishedIndex, query: str, labels: AlertLabels | None = None, alert: str = ALERTS[About.PAST]
+    ) -> None:
         self._index = index
-        self._query = query
+        self._query, self._alert = query, alert
         self._labels = labels or AlertLabels()
         self._found: dict[tuple[str, tuple[Matcher, ...]], npt.NDArray[np.intp]] = {}
 
@@ -76,7 +81,7 @@ class SilencedSeries:
 
     def _where(self, severity: str, matchers: Sequence[Matcher]) -> BoolArray:
         """(n_series,) bool: whether all matchers hold for the alert of this severity about each series."""
-        constant = {"alertname": ANOMALY, "severity": severity, "query": self._query}
+        constant = {"alertname": self._alert, "severity": severity, "query": self._query}
         found: BoolArray = np.zeros(len(self._index.keys), dtype=np.bool_)
         if not all(each.matches(constant[each.label]) for each in matchers if each.label in constant):
             return found

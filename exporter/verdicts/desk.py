@@ -8,7 +8,8 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from detectors.verdict import About, JudgedAlarm, KindOfTime, Opinion, Verdict
-from exporter.verdicts.records import Alert, Kept, about_of
+from exporter.verdicts.about import about_of
+from exporter.verdicts.records import Alert, Kept
 from exporter.verdicts.requests import NewVerdict, WebhookAlert, When
 from exporter.verdicts.scope import around, scope_of_alert
 from series import SeriesKey

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from detectors.verdict import About, JudgedAlarm, KindOfTime, Opinion, Verdict
+from exporter.verdicts.about import about_of
 from series.matcher import Matcher, parse_matchers, written
 
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping
-
-PEER_ALERT = "ForethoughtPeerAnomaly"
-"""Of alertmanager/rules/forethought.yml."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +75,6 @@ class Alert:
     def about(self) -> About:
         """Which alarm of the series it tells of."""
         return about_of(self.labels)
-
-
-def about_of(labels: Mapping[str, str]) -> About:
-    """Which alarm of a series an alert with these labels tells of, by its name in our rules."""
-    return {"ForethoughtAnomaly": About.PAST, PEER_ALERT: About.PEERS}.get(labels.get("alertname", ""), About.ANY)
 
 
 def verdict_row(kept: Kept) -> dict[str, Any]:

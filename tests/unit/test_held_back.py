@@ -7,6 +7,7 @@ import pytest
 
 from detectors.seasonal import SeasonalBaseline
 from detectors.suppress import Suppression
+from detectors.verdict import About, Opinion, Verdict
 from detectors.walk import walk_forward
 from exporter.held_back import HeldBack, Said
 from exporter.maintenance import MaintenanceWindow
@@ -53,6 +54,31 @@ def test_maintenance_and_silences_keep_quiet_and_say_so():
     assert result.quiet.tolist() == [[False, True], [False, True], [False, False]]
     assert result.reasons == {0: "maintenance window patching", 1: "silence 5ilence0 by ana (patching)"}
     assert (result.scores == 3.0).all()
+
+
+def test_a_silence_and_a_verdict_hold_back_the_alarm_they_speak_of():
+    spoken = []
+    said = Said(
+        silences=lambda: [silence('{alertname="ForethoughtPeerAnomaly",pipeline="a"}'), silence('{pipeline="b"}')],
+        verdicts=lambda now: [
+            Verdict(
+                id=about.value, opinion=Opinion.FALSE, created=MORNING, expires=MORNING + 1e7, query="rate", about=about
+            )
+            for about in spoken
+        ],
+    )
+    back, scores, times = HeldBack("rate", said), np.full((3, 1), 2.0), np.array([MORNING])
+    for opinions, past, peers in (
+        ((), 2.0, 2.0),
+        ((About.PEERS,), 2.0, 2 / 2.6),
+        ((About.PAST,), 2 / 2.6, 2.0),
+        ((About.ANY,), 2 / 2.6, 2 / 2.6),
+    ):
+        spoken[:] = opinions
+        for about, wanted, quiet in ((About.PAST, past, [0, 1, 0]), (About.PEERS, peers, [1, 1, 0])):
+            result = back.apply(KEYS, times, scores, about=about)
+            assert result.scores[:, 0] == pytest.approx(wanted)
+            assert result.quiet[:, 0].tolist() == quiet
 
 
 def test_other_series_are_looked_up_anew():
