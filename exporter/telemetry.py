@@ -139,6 +139,12 @@ class Telemetry:
             else:
                 self.skipped_series.remove_by_labels({"query": query, "reason": reason.value})
 
+    def detector_weights(self, query: str, weights: Mapping[str, float]) -> None:
+        """Show how much each detector of a query counts."""
+        self.detector_weight.remove_by_labels({"query": query})
+        for name, weight in weights.items():
+            self.detector_weight.labels(query, name).set(weight)
+
     def judged_alarms(self, query: str, ratio: Ratio | None, in_force: int) -> None:
         """Show what verdicts say of a query's alarms; the share is absent while nobody said anything."""
         self.verdicts.labels(query).set(in_force)
@@ -148,12 +154,6 @@ class Telemetry:
             return
         self.false_alarm_ratio.labels(query).set(ratio.value)
         self.false_alarm_ratio_upper.labels(query).set(ratio.upper)
-
-    def detector_weights(self, query: str, weights: Mapping[str, float]) -> None:
-        """Show how much each detector of a query counts."""
-        self.detector_weight.remove_by_labels({"query": query})
-        for name, weight in weights.items():
-            self.detector_weight.labels(query, name).set(weight)
 
     def forecasting(self, query: str, summary: Forecasting) -> None:
         """Show how forecasts are made and how good they are; what is not known yet is absent."""
