@@ -8,6 +8,7 @@ from detectors.character import Character
 from detectors.control_charts import Cusum, EwmaChart
 from detectors.decomposition import StlResidual
 from detectors.ensemble import Ensemble
+from detectors.extremes import Extremes
 from detectors.familiar import Familiar
 from detectors.forecast_residual import ForecastResidual
 from detectors.group import Joint
@@ -28,6 +29,7 @@ DETECTORS: dict[str, type[Detector]] = {
     "ensemble": Ensemble,
     "seasonal": SeasonalBaseline,
     "window_pca": WindowPca,
+    "extremes": Extremes,
     "nearest_window": NearestWindow,
     "autoregression": Autoregression,
     "ewma": EwmaChart,
@@ -46,6 +48,7 @@ FITTED: tuple[type[Any], ...] = (
     Cusum,
     Ensemble,
     EwmaChart,
+    Extremes,
     Familiar,
     Iqr,
     Joint,

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from detectors.base import Band
 from detectors.character import Character, sample
 from detectors.checks import above, at_least, share
+from detectors.extremes import Extremes
 from detectors.familiar import Familiar
 from detectors.group import Joint
 from detectors.level import BLOCK, Level
@@ -35,7 +36,7 @@ ACCEPTED = 1.5
 FAMILIES = 2
 
 # Names that `Ensemble.weights` may have; a long step has fewer of the shapes.
-MEMBERS = ("seasonal", *(f"window_pca_{width}" for width, _ in SHAPES))
+MEMBERS = ("seasonal", "extremes", *(f"window_pca_{width}" for width, _ in SHAPES))
 
 GroupIds = Sequence[int] | npt.NDArray[np.intp]
 
@@ -71,7 +72,7 @@ class Consensus:
 
 @dataclass(kw_only=True, eq=False)
 class Ensemble:
-    """Consensus of a seasonal baseline and of the shapes of the last 6, 12 and 24 samples.
+    """Consensus of a seasonal baseline, of the extremes of days, and of the shapes of the last 6, 12 and 24 samples.
 
     Each member's score is a ratio to what its own history exceeds `rate` times a day, so that they can be averaged.
     The weighted mean, each counted up to five thresholds, is compared with what the series did before
@@ -149,7 +150,7 @@ class Ensemble:
     @property
     def members_(self) -> tuple[str, ...]:
         """Names of the fitted members, in the order of their votes."""
-        return ("seasonal", *(f"window_pca_{shape.width}" for shape in self.shapes_))
+        return ("seasonal", "extremes", *(f"window_pca_{shape.width}" for shape in self.shapes_))
 
     def fit(self, history: Window, groups: GroupIds | None = None) -> Self:
         """Learn from `history`, up to now.
@@ -162,8 +163,9 @@ class Ensemble:
         """
         self.calendar_ = Calendar(self.timezone)
         step = history.step if history.n_steps > 1 else 1.0
-        self.baseline_, self.shapes_ = self._unfitted(step)
-        votes = [self.baseline_.learn(history), *(shape.learn(history) for shape in self.shapes_)]
+        self.baseline_, self.extremes_, self.shapes_ = self._unfitted(step)
+        levels = (self.baseline_.learn(history), self.extremes_.learn(history))
+        votes = [*levels, *(shape.learn(history) for shape in self.shapes_)]
         self.warming_up_ = self.baseline_.warming_up_
         phase = Phase.of(history.times, self.calendar_)
         self.character_ = Character.of(history, self.baseline_.season(history.times[sample(history.n_steps)]))
@@ -211,7 +213,7 @@ class Ensemble:
         heard = np.where(self.taking_part_[..., None], np.stack(votes), np.nan)
         return Consensus(band, scores, heard, self.joint_.score(scores, phase), self.joint_.contributions(scores))
 
-    def _unfitted(self, step: float) -> tuple[SeasonalBaseline, tuple[WindowPca, ...]]:
+    def _unfitted(self, step: float) -> tuple[SeasonalBaseline, Extremes, tuple[WindowPca, ...]]:
         baseline = SeasonalBaseline(
             timezone=self.timezone,
             direction=self.direction,
@@ -222,8 +224,9 @@ class Ensemble:
             fewest=self.fewest,
             most_missing=self.most_missing,
         )
+        extremes = Extremes(warm_up=self.warm_up, fewest=self.fewest, most_missing=self.most_missing)
         kept = (shape for place, shape in enumerate(SHAPES) if place == 0 or shape[0] * step <= LONGEST)
-        return baseline, tuple(self._shape(width, components) for width, components in kept)
+        return baseline, extremes, tuple(self._shape(width, components) for width, components in kept)
 
     def _shape(self, width: int, components: int) -> WindowPca:
         return WindowPca(
@@ -236,7 +239,8 @@ class Ensemble:
         )
 
     def _votes(self, band: Band, window: Window) -> list[FloatArray]:
-        return [self.baseline_.score_against(band, window), *(shape.score(window) for shape in self.shapes_)]
+        levels = (self.baseline_.score_against(band, window), self.extremes_.score(window))
+        return [*levels, *(shape.score(window) for shape in self.shapes_)]
 
     def _consensus(self, votes: list[FloatArray], band: Band, window: Window) -> FloatArray:
         scores = mean_vote(votes, self.shares_)

@@ -16,6 +16,8 @@ LARGEST_VOTE = 5.0
 GAIN = 1.15
 # The baseline is heard as two of the others.
 BASELINE_WEIGHT = 2.0
+# So many members, the first, judge the level of a sample: the baseline and the extremes. The others judge shapes.
+LEVELS = 2
 
 Counts = npt.NDArray[np.int64]
 
@@ -23,8 +25,9 @@ Counts = npt.NDArray[np.int64]
 def taking_part(character: Character, n_members: int) -> BoolArray:
     """(n_members, n_series): True where a member can say something of a series. The first is the baseline.
 
-    The baseline judges every series. Shapes do not judge a sparse one: its gaps are filled with the sample before, and
-    most of what they would compare is filling. They do judge a constant one, where whatever moves is news.
+    The baseline judges every series; it alone judges a sparse one. The gaps of such a series are filled with the sample
+    before, so that most of what shapes would compare is filling, and its days hold too few samples to know their
+    extremes. Shapes do judge a constant one, where whatever moves is news.
     """
     part = np.ones((n_members, len(character.sparse)), dtype=np.bool_)
     part[1:] = ~character.sparse
@@ -73,8 +76,7 @@ def families(votes: Iterable[FloatArray], part: BoolArray) -> tuple[Counts, Coun
     -----
     Members of a family err together: the shapes of 12 and of 24 samples share samples, and are no two witnesses.
     """
-    above = [(vote > 1) & own[:, None] for vote, own in zip(votes, part, strict=True)]
-    agree = above[0].astype(np.int64)
-    if len(above) > 1:
-        agree += np.logical_or.reduce(above[1:])
-    return agree, part[0].astype(np.int64) + part[1:].any(axis=0)
+    above = np.stack([(vote > 1) & own[:, None] for vote, own in zip(votes, part, strict=True)])
+    kinds = (slice(None, LEVELS), slice(LEVELS, None))
+    agree, vote = (sum(np.logical_or.reduce(which[kind]).astype(np.int64) for kind in kinds) for which in (above, part))
+    return np.asarray(agree), np.asarray(vote)

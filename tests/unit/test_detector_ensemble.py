@@ -81,9 +81,9 @@ def test_a_deviation_below_the_minimum_never_scores_above_1() -> None:
 
 
 def test_long_windows_are_left_out_where_steps_are_long() -> None:
-    assert Ensemble().fit(quiet()).members_ == ("seasonal", "window_pca_6")
+    assert Ensemble().fit(quiet()).members_ == ("seasonal", "extremes", "window_pca_6")
     fine = Window.of(quiet().values, step=60)
-    assert Ensemble().fit(fine).members_ == ("seasonal", "window_pca_6", "window_pca_12", "window_pca_24")
+    assert Ensemble().fit(fine).members_ == ("seasonal", "extremes", "window_pca_6", "window_pca_12", "window_pca_24")
 
 
 def test_what_happened_at_this_hour_on_two_days_is_familiar() -> None:

@@ -54,7 +54,7 @@ def test_what_is_looked_at_ends_with_the_newest_step_and_is_bounded(n_steps: int
 def test_shapes_do_not_judge_sparse_series() -> None:
     window = of_every_kind()
     ensemble = Ensemble().fit(window)
-    assert ensemble.members_ == ("seasonal", "window_pca_6")
+    assert ensemble.members_ == ("seasonal", "extremes", "window_pca_6")
     np.testing.assert_array_equal(ensemble.taking_part_[0], True)
     assert ensemble.taking_part_[1].tolist() == [True, False, True, True, True, True, True]
     now = Window(window.keys, window.times[-1] + STEP * np.arange(1, 4), np.full((7, 3), 500.0))
@@ -94,20 +94,26 @@ def test_weights_move_the_consensus_towards_the_member() -> None:
     history, now = one_outside_of_the_band()
     plain = Ensemble().fit(history)
     level = Ensemble(weights={"seasonal": 2.0, "window_pca_6": 0.5}).fit(history)
-    np.testing.assert_allclose(plain.shares_[:, 0], [GAIN * 2 / 3, GAIN / 3])
-    np.testing.assert_allclose(level.shares_[:, 0], [GAIN * 8 / 9, GAIN / 9])
+    np.testing.assert_allclose(plain.shares_[:, 0], [GAIN / 2, GAIN / 4, GAIN / 4])
+    np.testing.assert_allclose(level.shares_[:, 0], [GAIN * 8 / 11, GAIN * 2 / 11, GAIN / 11])
     votes = list(plain.judge(now).votes)
     assert mean_vote(votes, level.shares_)[0, -1] > mean_vote(votes, plain.shares_)[0, -1]
     assert (level.score(now) != plain.score(now)).any()
 
 
 def test_a_vote_that_counts_alone_is_not_amplified() -> None:
-    part = np.array([[True, True], [True, False]])
-    each = shares(("seasonal", "window_pca_6"), {}, part)
+    part = np.array([[True, True], [True, False], [True, False]])
+    each = shares(("seasonal", "extremes", "window_pca_6"), {}, part)
     np.testing.assert_allclose(each.sum(axis=0), [GAIN, 1.0])
-    votes = [np.full((2, 1), 0.9), np.full((2, 1), 100.0)]
+    votes = [np.full((2, 1), 0.9), np.full((2, 1), 0.8), np.full((2, 1), 100.0)]
     np.testing.assert_allclose(mean_vote(votes, each)[1], 0.9)
     assert [count.tolist() for count in families(votes, part)] == [[[1], [0]], [2, 1]]
+
+
+def test_two_that_judge_the_level_are_one_witness() -> None:
+    part = np.ones((3, 2), dtype=np.bool_)
+    votes = [np.array([[2.0], [0.5]]), np.array([[3.0], [0.5]]), np.array([[0.5], [4.0]])]
+    assert [count.tolist() for count in families(votes, part)] == [[[1], [1]], [2, 2]]
 
 
 @pytest.mark.parametrize(

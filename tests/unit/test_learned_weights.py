@@ -17,7 +17,7 @@ from series.calendar import DAY
 from series.matcher import parse_matchers
 from sources.base import Answer
 
-MEMBERS = ("seasonal", "window_pca_6", "window_pca_12", "window_pca_24")
+MEMBERS = ("seasonal", "extremes", "window_pca_6", "window_pca_12", "window_pca_24")
 NOON = 1_782_820_800
 KEYS = tuple(SeriesKey({"job": name}) for name in ("api", "web", "etl"))
 API = parse_matchers('{job="api"}')
