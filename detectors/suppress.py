@@ -8,7 +8,7 @@ import numpy as np
 
 from series import BoolArray, FloatArray
 
-FEWEST_QUIET = 3
+FEWEST_QUIET = 2
 
 
 @dataclass(kw_only=True, eq=False)
@@ -27,8 +27,8 @@ class Suppression:
         ... or when one score is above this.
     release : float, default 1
         Scores up to it are quiet ones.
-    quiet : float, default 900
-        Seconds without anything else that end an alarm, three steps at least. A step without a sample changes
+    quiet : float, default 600
+        Seconds without anything else that end an alarm, two steps at least. A step without a sample changes
         nothing.
 
     Examples
@@ -42,7 +42,7 @@ class Suppression:
     within: int = 3
     at_once: float = 1.5
     release: float = 1.0
-    quiet: float = 900.0
+    quiet: float = 600.0
 
     def __post_init__(self) -> None:
         if not 1 <= self.hold <= self.within:

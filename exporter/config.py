@@ -141,7 +141,7 @@ class Alarm(_Section):
     """... so that one odd step wakes nobody."""
     at_once: float = Field(default=1.5, ge=1, strict=False)
     """A single score above this starts an alarm all the same."""
-    quiet: Duration = Duration(900)
+    quiet: Duration = Duration(600)
     """How long scores must stay ordinary to end an alarm. An incident that comes and goes calls once."""
 
     @model_validator(mode="after")
