@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import numpy as np
+
 from exporter.results import output_names
 from series import SeriesKey
 from series.label_index import LabelIndex
+from series.matcher import Matcher
 
 
 def published_key(key: SeriesKey) -> SeriesKey:
@@ -44,3 +47,15 @@ class PublishedIndex(LabelIndex):
                 published = output_names(names)
                 name_of[names] = names[published.index(label)] if label in published else ""
             yield key.get(name_of[names]) if name_of[names] else ""
+
+
+def meant_rows(keys: Sequence[SeriesKey], matchers: Sequence[Matcher]) -> list[int]:
+    """Rows of the series that matchers of published labels mean.
+
+    Where they are the whole label set of one series they mean that one alone, although others may have it and more.
+    """
+    rows: list[int] = np.flatnonzero(PublishedIndex(keys).where(matchers)).tolist()
+    if len(rows) > 1 and all(matcher.operator == "=" for matcher in matchers):
+        whole = SeriesKey((matcher.label, matcher.value) for matcher in matchers)
+        rows = [row for row in rows if matchers and published_key(keys[row]) == whole] or rows
+    return rows

@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import cast
 
 import structlog
+from flask import Blueprint
 from werkzeug.local import LocalProxy
 
 from exporter import __version__
@@ -18,6 +19,9 @@ from exporter.explain.api import explain_api
 from exporter.explain.explainer import Explainer
 from exporter.forecast_api.api import forecast_api
 from exporter.forecast_api.desk import ForecastDesk
+from exporter.series_page.api import history_api
+from exporter.series_page.desk import SeriesDesk
+from exporter.series_page.page import series_page
 from exporter.server import ListenAddress, WebServer, make_app
 from exporter.service import Service
 from exporter.verdicts.api import verdict_api
@@ -47,9 +51,7 @@ def run_service(config_file: Path, address: ListenAddress, storage: Path | None,
     watch = FileWatch(config_file)  # before it is read, or a change in between would go unseen
     service = Service(config_file, make_state(storage) if storage else None, ears=make_ears(storage))
     desk = cast(VerdictDesk, LocalProxy(lambda: service.hearing.desk))  # opened when it is first asked
-    ahead = ForecastDesk(service.cycles)
-    rooms = verdict_api(desk), verdict_page(desk), explain_api(Explainer(service.cycles)), forecast_api(ahead)
-    server = WebServer(make_app(service, *rooms), address)
+    server = WebServer(make_app(service, verdict_api(desk), verdict_page(desk), *series_rooms(service)), address)
     server.start()
     log.info("listening", version=__version__, address=str(ListenAddress(address.host, server.port)), pid=os.getpid())
     service.start()
@@ -60,6 +62,12 @@ def run_service(config_file: Path, address: ListenAddress, storage: Path | None,
     server.stop()
     if not service.stop():
         _leave()
+
+
+def series_rooms(service: Service) -> tuple[Blueprint, ...]:
+    """What is told of single series, as JSON and as a page."""
+    explainer, ahead, desk = Explainer(service.cycles), ForecastDesk(service.cycles), SeriesDesk(service.cycles)
+    return explain_api(explainer), forecast_api(ahead), history_api(desk), series_page(desk, explainer, ahead)
 
 
 class FileWatch:

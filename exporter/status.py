@@ -5,8 +5,12 @@ from __future__ import annotations
 import time
 
 from exporter.pages.landing import QueryState, QueryStatus, ServiceStatus, landing_page
+from exporter.series_page.overview import SeriesLine, strangest
 from exporter.service import Running, Service
 from series import Reason
+
+# Series of a query on the landing page: all in alarm up to so many, or the strangest one.
+_IN_ALARM = 20
 
 
 def status_page(service: Service) -> str:
@@ -38,7 +42,13 @@ def _query_status(running: Running) -> QueryStatus:
         series=result.n_series if result else 0,
         skipped=sum(skipped.values()),
         alarms=result.n_anomalous if result else 0,
+        strangest=_worth_a_look(running),
     )
+
+
+def _worth_a_look(running: Running) -> tuple[SeriesLine, ...]:
+    lines = strangest(running.cycle, _IN_ALARM)
+    return tuple(line for place, line in enumerate(lines) if line.firing or not place)
 
 
 def _state(running: Running) -> QueryState:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from exporter.backtests.report import Anomaly, Curves
-from series import FloatArray
+from series import BoolArray, FloatArray
 
 Columns = npt.NDArray[np.intp]
 
@@ -40,13 +40,26 @@ def anomalies_of(times: FloatArray, curves: Curves, *, join: int) -> tuple[Anoma
     return tuple(_anomaly(times, curves, columns) for columns in _stretches(strange, join))
 
 
+def alarms_of(times: FloatArray, curves: Curves, firing: BoolArray) -> tuple[Anomaly, ...]:
+    """Stretches of steps in alarm, oldest first.
+
+    Parameters
+    ----------
+    times : (n_steps,) float64
+        Seconds since the epoch.
+    curves : Curves
+    firing : (n_steps,) bool
+    """
+    return tuple(_anomaly(times, curves, columns) for columns in _stretches(np.flatnonzero(firing), 0))
+
+
 def _stretches(columns: Columns, join: int) -> Iterator[Columns]:
     if columns.size:
         yield from np.split(columns, np.flatnonzero(np.diff(columns) > join + 1) + 1)
 
 
 def _anomaly(times: FloatArray, curves: Curves, columns: Columns) -> Anomaly:
-    peak = columns[np.argmax(curves.scores[columns])]
+    peak = columns[np.argmax(np.nan_to_num(curves.scores[columns]))]
     return Anomaly(
         start=float(times[columns[0]]),
         end=float(times[columns[-1]]),

@@ -12,7 +12,7 @@ from exporter.explain.past import Beside, walk
 from exporter.models.groups import group_of
 from exporter.models.told import Told
 from exporter.moments import written_moment
-from exporter.published import PublishedIndex, published_key
+from exporter.published import meant_rows, published_key
 from series import SeriesKey, Window
 from series.matcher import Matcher, written
 
@@ -64,7 +64,7 @@ class Explainer:
         cycle = self._cycle(query)
         if (told := cycle.calling.told) is None:
             raise NotYet(f"{query} must have been judged once. Got no finished cycle yet.")
-        row = _only(told.seen.keys, matchers, query)
+        row = only_row(told.seen.keys, matchers, query)
         if time is None or time >= told.time:
             if time is not None and time >= told.time + cycle.plan.step:
                 raise ValueError(f"time must be up to {written_moment(told.time)}, the last judged step.")
@@ -123,13 +123,14 @@ def _column(history: Window, time: float) -> int:
     return column
 
 
-def _only(keys: tuple[SeriesKey, ...], matchers: Sequence[Matcher], query: str) -> int:
-    rows = np.flatnonzero(PublishedIndex(keys).where(matchers))
+def only_row(keys: tuple[SeriesKey, ...], matchers: Sequence[Matcher], query: str) -> int:
+    """The row of the one series that is meant; raises NotKnown for none, ValueError for several."""
+    rows = meant_rows(keys, matchers)
     if len(rows) == 1:
-        return int(rows[0])
+        return rows[0]
     asked = written(tuple(matchers))
     if not len(rows):
         raise NotKnown(f"series must be one of the {len(keys)} of {query}. Got {asked}, which none of them has.")
-    named = ", ".join(repr(published_key(keys[row])) for row in rows[:_NAMED].tolist())
+    named = ", ".join(repr(published_key(keys[row])) for row in rows[:_NAMED])
     more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
     raise ValueError(f"series must mean one series. Got {asked}, which means {len(rows)}: {named}{more}.")

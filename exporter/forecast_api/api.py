@@ -17,7 +17,7 @@ def forecast_api(desk: ForecastDesk) -> Blueprint:
     """Routes below ``/api/v1``.
 
     =============  =====================================================================================
-    GET /forecast  ``query=NAME``, ``series={...}``, ``steps=`` or ``horizon=``, ``coverage=``, ``per=``
+    GET /forecast  ``query=NAME``, ``series={...}``, ``steps=`` or ``horizon=``, and others of `Asked`
     GET /capacity  ``query=NAME``, ``series={...}``
     =============  =====================================================================================
     """

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Self, cast
+from typing import Literal, Self, cast, get_args
 
 from exporter.duration import Duration
+from forecasting.resample import Summary
 from series.matcher import Matcher, parse_matchers
 
 MOST_STEPS = 10_000
 Per = Literal["second", "step"]
+_KNOWN = ("query", "series", "steps", "horizon", "coverage", "per", "step", "summary")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,10 @@ class Asked:
         Of the intervals; None for what is configured.
     per : "second" or "step"
         What a value adds to a total: itself for each second, as a rate does, or for each step, as a count does.
+    step : Duration or None
+        Of the curve; None for the query's own. A month ahead needs no minutes.
+    summary : "mean", "highest" or "lowest"
+        What of the samples of a longer step is forecast: a limit is reached by a peak.
     """
 
     query: str
@@ -40,6 +46,8 @@ class Asked:
     horizon: Duration | None = None
     coverage: float | None = None
     per: Per = "second"
+    step: Duration | None = None
+    summary: Summary = "mean"
 
     @classmethod
     def of(cls, given: Mapping[str, str]) -> Self:
@@ -50,10 +58,8 @@ class Asked:
         ValueError
             For a parameter that is not known, or cannot be.
         """
-        if unknown := sorted(set(given) - {"query", "series", "steps", "horizon", "coverage", "per"}):
-            raise ValueError(
-                f"parameters must be query, series, steps, horizon, coverage or per. Got {unknown[0]!r:.50}."
-            )
+        if unknown := sorted(set(given) - {*_KNOWN}):
+            raise ValueError(f"parameters must be {', '.join(_KNOWN[:-1])} or {_KNOWN[-1]}. Got {unknown[0]!r:.50}.")
         if "steps" in given and "horizon" in given:
             raise ValueError("steps and horizon must not be given together.")
         if (per := given.get("per", "second")) not in ("second", "step"):
@@ -62,9 +68,11 @@ class Asked:
             query=query_of(given),
             matchers=parse_matchers(given.get("series", "")),
             steps=_steps(given["steps"]) if "steps" in given else None,
-            horizon=_horizon(given["horizon"]) if "horizon" in given else None,
+            horizon=_duration("horizon", given["horizon"]) if "horizon" in given else None,
             coverage=_coverage(given["coverage"]) if "coverage" in given else None,
             per=cast(Per, per),
+            step=_duration("step", given["step"]) if "step" in given else None,
+            summary=_summary(given.get("summary", "mean")),
         )
 
     def steps_of(self, step: float, horizons: tuple[Duration, ...]) -> int:
@@ -78,10 +86,23 @@ class Asked:
         if self.steps is not None:
             return self.steps
         horizon = self.horizon or max((*horizons, Duration(86_400)))
+        step = self.step_of(step)
         steps = math.ceil(horizon / step)
         if steps > MOST_STEPS:
             raise ValueError(f"horizon must be at most {MOST_STEPS} steps of {Duration(int(step))}. Got {horizon}.")
         return steps
+
+    def step_of(self, step: float) -> float:
+        """Seconds between two values of the curve, of a query with this step.
+
+        Raises
+        ------
+        ValueError
+            For one that is no multiple of the query's.
+        """
+        if self.step is not None and self.step % step:
+            raise ValueError(f"step must be a multiple of {Duration(int(step))}, the query's own. Got {self.step}.")
+        return float(self.step or step)
 
 
 def query_of(given: Mapping[str, str]) -> str:
@@ -97,14 +118,20 @@ def _steps(text: str) -> int:
     return int(text[:9])
 
 
-def _horizon(text: str) -> Duration:
+def _duration(name: str, text: str) -> Duration:
     try:
-        horizon = Duration.parse(text)
+        duration = Duration.parse(text)
     except ValueError as error:
-        raise ValueError(f"horizon {error}") from error
-    if not horizon:
-        raise ValueError("horizon must be above 0s.")
-    return horizon
+        raise ValueError(f"{name} {error}") from error
+    if not duration:
+        raise ValueError(f"{name} must be above 0s.")
+    return duration
+
+
+def _summary(text: str) -> Summary:
+    if text not in get_args(Summary):
+        raise ValueError(f"summary must be mean, highest or lowest. Got {text!r:.50}.")
+    return cast(Summary, text)
 
 
 def _coverage(text: str) -> float:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from exporter.api_client import ask
+from exporter.forecast_api.advice import advice_line
 from exporter.moments import written_moment
 
 _URL = "http://127.0.0.1:9815"
@@ -66,9 +67,8 @@ def _limit_lines(each: dict[str, Any]) -> list[str]:
     for one in each["limits"]:
         likely = "".join(f", {share:.0%} in {horizon}" for horizon, share in one["probability"].items() if share)
         lines.append(f"  {one['limit']}: {_when(one)}{likely}")
-        if advice := one.get("recommendation"):
-            action = advice["action"].replace("_", " ")
-            lines.append(f"    {action} {advice['amount']:.5g}, to {advice['capacity']:.5g}")
+        if advice := advice_line(one):
+            lines.append(f"    {advice}")
     return lines
 
 

@@ -25,12 +25,18 @@ _SECONDS = {"hour": HOUR, "day": int(DAY), "week": int(WEEK)}
 _CLEAR = 0.3
 
 
-def curves(history: Window, plan: ModelPlan, *, steps: int, coverage: float, per: Per) -> dict[str, Any]:
-    """What comes next for every series of `history`, 2 steps or more, as JSON can hold it once NaN is null."""
+def curves(
+    history: Window, plan: ModelPlan, *, steps: int, coverage: float, per: Per, whole: Window | None = None
+) -> dict[str, Any]:
+    """What comes next for every series of `history`, 2 steps or more, as JSON can hold it once NaN is null.
+
+    Where `history` was put together from shorter steps, `whole` has these: of them the past and the month are told.
+    """
+    whole = history if whole is None else whole
     model = plan.forecaster().fit(history)
     told = model.forecast(steps, coverage=coverage)
-    seasons, slopes = seasonality(history), trend(history, coverage=coverage)
-    changes, months = change_points(history), month_totals(history, plan, coverage=coverage, per=per)
+    seasons, slopes = seasonality(whole), trend(whole, coverage=coverage)
+    changes, months = change_points(whole), month_totals(whole, plan, coverage=coverage, per=per)
     return {
         "step": history.step,
         "origin": float(history.times[-1]),

@@ -14,7 +14,8 @@ from exporter.explain.explainer import NotKnown, NotYet
 from exporter.forecast_api.asked import Asked
 from exporter.forecast_api.curves import curves
 from exporter.models.capacity import LimitState
-from exporter.published import PublishedIndex, published_key
+from exporter.published import meant_rows, published_key
+from forecasting.resample import resampled
 from series import SeriesKey, Window
 from series.matcher import Matcher, written
 
@@ -65,7 +66,9 @@ class ForecastDesk:
         try:
             history = _history(cycle, keys)
             coverage = asked.coverage or plan.coverage
-            return {"query": asked.query} | curves(history, plan, steps=steps, coverage=coverage, per=asked.per)
+            part = _coarser(history, asked)
+            told = curves(part, plan, steps=steps, coverage=coverage, per=asked.per, whole=history)
+            return {"query": asked.query} | told
         finally:
             self._places.release()
 
@@ -82,8 +85,7 @@ class ForecastDesk:
             raise NotKnown(f"query must be one with limits. {query} has none.")
         found = []
         for keys, states in cycle.capacity.all():
-            wanted = np.flatnonzero(PublishedIndex(keys).where(matchers)).tolist()
-            found += [_limits(keys[row], states, row) for row in wanted]
+            found += [_limits(keys[row], states, row) for row in meant_rows(keys, matchers)]
         return {"query": query, "series": sorted(found, key=_soonest)}
 
     def _cycle(self, query: str) -> QueryCycle:
@@ -96,7 +98,7 @@ class ForecastDesk:
 def _meant(
     keys: tuple[SeriesKey, ...], matchers: tuple[Matcher, ...], query: str, *, most: int
 ) -> tuple[SeriesKey, ...]:
-    rows = np.flatnonzero(PublishedIndex(keys).where(matchers)).tolist()
+    rows = meant_rows(keys, matchers)
     if not rows:
         raise NotKnown(
             f"series must be some of the {len(keys)} of {query}. Got {written(matchers)}, which none of them has."
@@ -117,6 +119,14 @@ def _history(cycle: QueryCycle, keys: tuple[SeriesKey, ...]) -> Window:
         raise NotYet(f"{cycle.query.name} must have samples. Got none yet.")
     history = copied.until(int(known[-1]) + 1)
     return Window(history.keys, history.times, np.asarray(history.values, dtype=np.float64))
+
+
+def _coarser(history: Window, asked: Asked) -> Window:
+    """The steps that are to be continued."""
+    part = resampled(history, int(asked.step_of(history.step)), asked.summary)
+    if part.n_steps < 2:
+        raise NotYet(f"{asked.query} must have two steps of {asked.step}. Got fewer.")
+    return part
 
 
 def _limits(key: SeriesKey, states: Mapping[str, LimitState], row: int) -> dict[str, Any]:

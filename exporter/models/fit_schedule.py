@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from series import Window
 
 
@@ -45,6 +48,13 @@ class FitSchedule:
         every, last = self._every(window), float(window.times[newest])
         due = math.floor((last - self.offset) / every) * every + self.offset
         return max(0, newest - math.ceil((last - due) / window.step))
+
+    def last_fits(self, window: Window, *, spare: int) -> npt.NDArray[np.intp]:
+        """(n_steps,): `last_fit` for each step as it was when it was the newest."""
+        every, newest = self._every(window), window.times - spare * window.step
+        due = np.floor((newest - self.offset) / every) * every + self.offset
+        behind = np.ceil((newest - due) / window.step).astype(np.intp)
+        return np.asarray(np.maximum(0, np.arange(window.n_steps) - spare - behind))
 
     def history(self, window: Window, last: int) -> Window:
         """Give the steps a fit learns from: as many as every process has at hand until the next fit."""

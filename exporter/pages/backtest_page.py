@@ -14,7 +14,7 @@ from exporter.pages.environment import render, static_text
 from exporter.pages.text import Labels, common_labels, own_labels, without_credentials
 
 STYLES = ("vendor/uPlot.min.css", "base.css", "backtest.css")
-SCRIPTS = ("vendor/uPlot.iife.min.js", "time.js", "plot.js", "page.js")
+SCRIPTS = ("vendor/uPlot.iife.min.js", "time.js", "plot.js", "plots.js", "page.js")
 # Rows of the two tables: a page of tens of megabytes opens nowhere.
 ANOMALY_ROWS = 500
 SERIES_ROWS = 2_000

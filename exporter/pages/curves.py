@@ -33,7 +33,7 @@ def encode(curves: Curves, anomalies: Sequence[Anomaly], times: FloatArray, step
     would show a timestamp or a byte counter in steps. Scores are uint16 hundredths, `index` the uint32 columns
     that were chosen, absent where all were.
     """
-    columns = chosen_columns(curves, _close_ups(anomalies, times, step))
+    columns = chosen_columns(curves, close_ups(anomalies, times, step))
     packing = _Packing.of(curves.values)
     whole = columns.size == times.size
     far = _spread(len(curves.ahead.middle))
@@ -107,7 +107,8 @@ def _forecast_breaks(past: FloatArray) -> Columns:
     return np.unique(np.concatenate([edges, edges + 1]))
 
 
-def _close_ups(anomalies: Sequence[Anomaly], times: FloatArray, step: float) -> Columns:
+def close_ups(anomalies: Sequence[Anomaly], times: FloatArray, step: float) -> Columns:
+    """Columns around the strangest anomalies, `CLOSE_UP` at most."""
     kept: set[int] = set()
     for anomaly in sorted(anomalies, key=lambda one: one.score, reverse=True):
         first, last = (round((when - times[0]) / step) for when in (anomaly.start, anomaly.end))

@@ -37,7 +37,13 @@ def environment() -> Environment:
 
 
 def render(
-    template: str, *, styles: tuple[str, ...], scripts: tuple[str, ...] = (), forms: bool = False, **values: object
+    template: str,
+    *,
+    styles: tuple[str, ...],
+    scripts: tuple[str, ...] = (),
+    forms: bool = False,
+    asks: bool = False,
+    **values: object,
 ) -> str:
     """Fill a template in.
 
@@ -49,13 +55,15 @@ def render(
         Files of ``static/``, put into the page in this order.
     forms : bool, default False
         Whether the page may send forms, to its own site.
+    asks : bool, default False
+        Whether its script may ask its own site for more.
     **values
         What the template names.
     """
     style, script = _joined(styles), _joined(scripts)
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
-        f"base-uri 'none'; form-action '{'self' if forms else 'none'}'"
+        f"connect-src '{'self' if asks else 'none'}'; base-uri 'none'; form-action '{'self' if forms else 'none'}'"
     )
     # The files are our own: only they may stand in a page unescaped.
     trusted = {"style": Markup(style), "script": Markup(script)}  # noqa: S704

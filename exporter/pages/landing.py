@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -34,6 +35,8 @@ class QueryStatus:
         In the last cycle: series in the window, series not judged, series above the threshold.
     interval : float
         Seconds between two cycles.
+    strangest : sequence of `exporter.series_page.overview.SeriesLine`
+        Series in alarm, then those of the highest scores.
     """
 
     name: str
@@ -45,6 +48,7 @@ class QueryStatus:
     series: int = 0
     skipped: int = 0
     alarms: int = 0
+    strangest: Sequence[object] = ()
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,11 @@ class ServiceStatus:
     def series(self) -> int:
         """Series watched."""
         return sum(query.series for query in self.queries)
+
+    @property
+    def strangest(self) -> list[object]:
+        """Series of all queries that deserve a look."""
+        return [line for query in self.queries for line in query.strangest]
 
     @property
     def judging(self) -> int:

@@ -15,6 +15,7 @@ from exporter.forecast_api.asked import Asked
 from exporter.forecast_api.desk import Busy, ForecastDesk
 from exporter.service import Service
 from forecasting import HarmonicRegression
+from forecasting.resample import resampled
 from series import SeriesKey, Window
 from sources.base import Answer
 
@@ -95,6 +96,17 @@ def test_the_curve_is_that_of_the_forecaster(client, service):
         assert one[side] == getattr(told, side)[0].tolist()
 
 
+def test_a_long_curve_is_of_hours_and_of_their_peaks_where_asked(client, service):
+    found = ask(client, series='{job="api"}', horizon="30d", step="1h", summary="highest")
+    assert (found["step"], len(found["times"])) == (3_600, 720)
+    history = service.queries["rate"].cycle.store.copy(KEYS[:1])
+    told = HarmonicRegression().fit(resampled(history, 3_600, "highest")).forecast(720, coverage=0.95)
+    assert found["series"][0]["mean"] == told.mean[0].tolist()
+    usual = ask(client, series='{job="api"}')["series"][0]
+    assert found["series"][0]["trend"] == usual["trend"], "of the samples themselves"
+    assert found["series"][0]["month"] == usual["month"]
+
+
 def test_seasons_trend_and_changes_are_told(client):
     api, web, young = ask(client)["series"]
     strength = {one["name"]: one["strength"] for one in web["seasons"]}
@@ -157,7 +169,14 @@ def test_another_forecaster_gives_the_curve_where_it_is_configured(client):
         ({"coverage": "95"}, 400, "coverage must be a ratio above 0 and below 1, such as 0.95. Got '95'."),
         ({"coverage": "nan"}, 400, "coverage must be a ratio above 0 and below 1"),
         ({"per": "year"}, 400, "per must be second or step. Got 'year'."),
-        ({"step": "5"}, 400, "parameters must be query, series, steps, horizon, coverage or per. Got 'step'."),
+        (
+            {"to": "5"},
+            400,
+            "parameters must be query, series, steps, horizon, coverage, per, step or summary. Got 'to'.",
+        ),
+        ({"step": "25m"}, 400, "step must be a multiple of 10m, the query's own. Got 25m."),
+        ({"step": "20d"}, 503, "rate must have two steps of 20d. Got fewer."),
+        ({"summary": "sum"}, 400, "summary must be mean, highest or lowest. Got 'sum'."),
     ],
 )
 def test_a_mistake_is_told_in_one_line(client, wanted, status, message):

@@ -34,6 +34,7 @@ function columnsOf(series, data) {
     scores,
     table: [times, ...band, ...past, ...next, values.concat(nothing), strange.concat(nothing)],
     end: data.start + (data.steps - 1) * data.step,
+    step: data.step, origins: data.origins, anomalies: series.anomalies,
   };
 }
 
@@ -85,7 +86,7 @@ function rangeOf(plot) {
 }
 
 // Behind the curves: stretches of anomalies, where forecasts were made, where the window ends.
-function paintBackground(plot, series, data, end) {
+function paintBackground(plot, drawn) {
   const { ctx, bbox } = plot;
   const place = (seconds) => plot.valToPos(seconds, "x", true);
   ctx.save();
@@ -93,19 +94,19 @@ function paintBackground(plot, series, data, end) {
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
   ctx.fillStyle = colour("mark-soft");
-  for (const [start, stop] of series.anomalies) {
-    const left = place(start - data.step / 2), width = place(stop + data.step / 2) - left;
+  for (const [start, stop] of drawn.anomalies) {
+    const left = place(start - drawn.step / 2), width = place(stop + drawn.step / 2) - left;
     ctx.fillRect(left, bbox.top, Math.max(width, 3 * uPlot.pxRatio), bbox.height);
   }
   ctx.strokeStyle = colour("axis");
   ctx.lineWidth = uPlot.pxRatio;
   ctx.setLineDash([3 * uPlot.pxRatio, 3 * uPlot.pxRatio]);
   ctx.beginPath();
-  ctx.moveTo(place(end), bbox.top);
-  ctx.lineTo(place(end), bbox.top + bbox.height);
+  ctx.moveTo(place(drawn.end), bbox.top);
+  ctx.lineTo(place(drawn.end), bbox.top + bbox.height);
   ctx.stroke();
   ctx.fillStyle = colour("forecast");
-  for (const origin of data.origins) {
+  for (const origin of drawn.origins) {
     const x = place(origin), y = bbox.top + bbox.height, size = 4 * uPlot.pxRatio;
     ctx.beginPath();
     ctx.moveTo(x - size, y);
@@ -139,12 +140,23 @@ function plotHeight() {
   return window.innerWidth < 640 ? 220 : 270;
 }
 
-function makePlot(element, series, data, hooks) {
-  const { table, scores, end } = columnsOf(series, data);
-  const axis = { stroke: () => colour("axis"), grid: { stroke: () => colour("grid"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
-  const plot = new uPlot({
+function timeAxis() {
+  return { ...axisStyle(), values: TICKS, space: 70 };
+}
+
+function valueAxis() {
+  return { ...axisStyle(), size: (self, labels) => Math.max(46, 14 + 7.2 * Math.max(0, ...(labels || []).map((text) => text.length))), values: (self, ticks) => tickLabels(ticks) };
+}
+
+function axisStyle() {
+  return { stroke: () => colour("axis"), grid: { stroke: () => colour("grid"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
+}
+
+// What all plots of a page share: their size, their clock, and one cursor and zoom for all.
+function plotOptions(element, height) {
+  return {
     width: element.clientWidth || 600,
-    height: plotHeight(),
+    height,
     legend: { show: false },
     padding: [8, 20, 0, 0],
     tzDate: (seconds) => zone.local ? new Date(seconds * 1000) : uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
@@ -152,23 +164,27 @@ function makePlot(element, series, data, hooks) {
       y: false,
       drag: { x: true, y: false, dist: 5 },
       points: { size: 7 },
-      sync: { key: "backtest", scales: ["x", null], filters: { pub: (type) => type === "mousemove" || type === "mouseleave" } },
+      sync: { key: "page", scales: ["x", null], filters: { pub: (type) => type === "mousemove" || type === "mouseleave" } },
     },
-    scales: { x: { time: true }, y: { range: rangeOf } },
-    axes: [
-      { ...axis, values: TICKS, space: 70 },
-      { ...axis, size: (self, labels) => Math.max(46, 14 + 7.2 * Math.max(0, ...(labels || []).map((text) => text.length))), values: (self, ticks) => tickLabels(ticks) },
-    ],
+  };
+}
+
+// `drawn` has a table, scores, end, step, origins and anomalies; `hooks.paint` may draw more behind the curves.
+function makePlot(element, drawn, hooks) {
+  const plot = new uPlot({
+    ...plotOptions(element, plotHeight()),
+    scales: { x: { time: true }, y: { range: hooks.range || rangeOf } },
+    axes: [timeAxis(), valueAxis()],
     series: seriesOptions(),
     bands: [[BAND, "band"], [PAST, "past"], [AHEAD, "interval"]].map(([first, name]) => (
       { series: [first + 2, first + 1], fill: () => colour(name) })),
     hooks: {
-      drawClear: [(self) => paintBackground(self, series, data, end)],
+      drawClear: [(self) => paintBackground(self, drawn), ...(hooks.paint ? [hooks.paint] : [])],
       setCursor: [(self) => hooks.cursor(self)],
       setScale: [(self, name) => name === "x" && hooks.zoom(self)],
     },
-  }, table, element);
-  return { plot, scores, series, element, end };
+  }, drawn.table, element);
+  return { plot, drawn, element, height: plotHeight };
 }
 
 // Neighbouring ticks must not read the same: as many digits as their distance asks for.
