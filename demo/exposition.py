@@ -11,6 +11,7 @@ from prometheus_client import Metric
 from demo.incidents import GATEWAY
 from demo.rhythm import FloatArray
 from demo.simulation import DURATION_BOUNDS, LATENCY_BOUNDS, MODELS, STEP_BOUNDS, State
+from demo.storage import STORES
 from demo.workloads import STEPS, Workload
 
 PLATFORM = "pipeline-platform"
@@ -86,6 +87,14 @@ def _pipelines(workloads: Sequence[Workload], every: tuple[Labels, ...]) -> Iter
     yield _single(
         PLATFORM, "pipeline_memory_working_set_bytes", "gauge", "Memory in use by the workers.", "memory", every
     )
+    yield from _storage()
+
+
+def _storage() -> Iterator[Family]:
+    stores = tuple(store.labels for store in STORES)
+    yield _single(PLATFORM, "artifact_store_used_bytes", "gauge", "Artifacts of a tenant's runs.", "artifacts", stores)
+    yield _single(PLATFORM, "artifact_store_size_bytes", "gauge", "What the store can hold.", "artifacts_size", stores)
+    yield _single(PLATFORM, "run_history_rows", "gauge", "Rows of the table of past runs.", "rows", ({},))
 
 
 def _gateway(calling: Sequence[Workload]) -> Iterator[Family]:

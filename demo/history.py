@@ -12,6 +12,7 @@ from demo.incidents import MISSED_RUN_AFTER, PAST, placed
 from demo.remote_write import write
 from demo.rhythm import DAY, FloatArray, Rhythm
 from demo.simulation import Platform
+from demo.storage import Storage
 from demo.workloads import NIGHTLY, Workload
 
 STEP = 60.0
@@ -38,7 +39,7 @@ def platform_until(workloads: tuple[Workload, ...], end: float, *, days: float, 
     start = end - days * DAY
     nightly = tuple(_time_of_day(workload, index, end, seed) for index, workload in enumerate(workloads))
     rhythm = Rhythm(workloads, start, end - MONTH_CLOSE_BEFORE, nightly, seed)
-    return Platform(workloads, rhythm, placed(PAST, end), seed=seed), start
+    return Platform(workloads, rhythm, placed(PAST, end), Storage(end), seed=seed), start
 
 
 def _time_of_day(workload: Workload, index: int, end: float, seed: int) -> float:

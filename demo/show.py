@@ -30,6 +30,7 @@ GRAPHS = (
         'forethought_forecast{query="pipeline_throughput", horizon="1h", tenant_id="acme"}',
         "1h",
     ),
+    ("days until a limit is reached", "(forethought_limit_timestamp_seconds - time()) / 86400", "1h"),
     (
         "two weeks of one workload",
         'sum by (pipeline_id) (rate(pipeline_executions_total{pipeline_id="orders-fraud-check"}[15m]))',
@@ -37,6 +38,7 @@ GRAPHS = (
     ),
 )
 """What it shows, the expression, how far back."""
+FILLING = "/series?" + urlencode({"query": "artifact_store_used_bytes", "series": '{tenant_id="acme"}'})
 
 
 def moved(console: Console, ports: Sequence[Moved]) -> None:
@@ -54,6 +56,7 @@ def ready(console: Console, ports: Ports, seconds: float) -> None:
         ("Alertmanager: what fires now", ports.url("alertmanager") + "/api/v2/alerts"),
         ("notifications as they arrive", ports.url("receiver") + "/"),
         ("forethought", ports.url("sidecar") + "/"),
+        ("forethought: a disk that fills up", ports.url("sidecar") + FILLING),
         ("the platform's own metrics", ports.url("load") + "/metrics"),
     ]
     console.print("Open")

@@ -10,6 +10,7 @@ import numpy as np
 from demo.draws import IntArray, LateCounts, SlowNoise, histogram, sums
 from demo.incidents import Incident
 from demo.rhythm import FloatArray, Rhythm
+from demo.storage import Storage
 from demo.workloads import NIGHTLY, STEPS, Workload
 
 DURATION_BOUNDS = np.array([5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0])
@@ -49,15 +50,23 @@ class Platform:
     rhythm : Rhythm
     incidents : sequence of Incident
         On the clock; more can be added while it runs.
+    storage : Storage
     seed : int
     """
 
     def __init__(
-        self, workloads: tuple[Workload, ...], rhythm: Rhythm, incidents: Sequence[Incident], *, seed: int
+        self,
+        workloads: tuple[Workload, ...],
+        rhythm: Rhythm,
+        incidents: Sequence[Incident],
+        storage: Storage,
+        *,
+        seed: int,
     ) -> None:
         self.workloads = workloads
         self.incidents = list(incidents)
         self._rhythm = rhythm
+        self._storage = storage
         self._seed = seed
         self._totals: State = {}
         self._late = LateCounts(len(workloads))
@@ -183,7 +192,7 @@ class Platform:
         return {
             "queue": queue + np.floor(waiting),
             "memory": np.floor(memory * self._factor("memory", times)),
-        }
+        } | self._storage.at(random, times, seconds)
 
     def _backlog(self, workload: Workload, times: FloatArray) -> FloatArray:
         own = [incident.waiting(times) for incident in self.incidents if incident.target == workload.pipeline_id]

@@ -13,6 +13,8 @@ from exporter.duration import Duration
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 # Two years of hours. A forecast of more would only look like one.
 _FARTHEST = 730 * 86_400
+# Keys of a query that say nothing of how its series are judged and forecast.
+LIMIT_KEYS = {"limits", "capacity"}
 
 
 class Scaling(Section):
@@ -30,6 +32,23 @@ class Scaling(Section):
     """How long adding takes. Advice names a time that is this much earlier."""
     cost_per_hour: float | None = Field(default=None, ge=0, strict=False, allow_inf_nan=False)
     """Of one unit, in your currency. Default: advice names no cost."""
+    cost_per_month: float | None = Field(default=None, ge=0, strict=False, allow_inf_nan=False)
+    """The same for a month of 30.4375 days, in place of `cost_per_hour`."""
+    currency: str = Field(default="", max_length=20)
+    """What costs are told in, such as USD."""
+
+    @model_validator(mode="after")
+    def _one_price(self) -> Self:
+        if self.cost_per_hour is not None and self.cost_per_month is not None:
+            raise ValueError("cost_per_hour and cost_per_month must not be given together.")
+        return self
+
+    @property
+    def cost_per_second(self) -> float | None:
+        """Of one unit; None where no price is given."""
+        if self.cost_per_month is not None:
+            return self.cost_per_month / (730.5 * 3_600)
+        return None if self.cost_per_hour is None else self.cost_per_hour / 3_600
 
 
 class Limit(Section):

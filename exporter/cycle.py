@@ -22,6 +22,7 @@ from exporter.columns import (
     slow_columns,
 )
 from exporter.config import Query
+from exporter.config_limits import LIMIT_KEYS
 from exporter.exposition import Lines
 from exporter.held_back import HeldBack, Said
 from exporter.models.calling import Calling, Judgement
@@ -221,6 +222,10 @@ class QueryCycle:
         n_series = max(n_series, dated)
         return self._result(window, self._last) if n_series > _WORTH_SHOWING * window.n_series else None
 
+    def change_limits(self, query: Query, capacity: CapacitySlot | None) -> None:
+        """Watch the limits of `query`, which must be the same in all else: nothing but their dates is found anew."""
+        self.query, self.capacity = query, capacity
+
     def dump(self, number: Callable[[SeriesKey], int]) -> Tree:
         """What the models know, for a restart; `number` gives each series a number to stand for it."""
         return {
@@ -230,7 +235,7 @@ class QueryCycle:
             "peers": self.peers.dump(number, self._epoch) if self.peers else None,
             "slow": self.slow.dump(number, self._epoch),
             "forecaster": self.forecaster.dump(number, self._epoch),
-            "capacity": self.capacity.dump(number, self._epoch) if self.capacity else None,
+            "capacity": self._dump_dates(number),
         }
 
     def load(self, learned: Tree, keys: list[SeriesKey]) -> None:
@@ -243,8 +248,9 @@ class QueryCycle:
             self.peers.load(learned["peers"], keys, self._epoch)
         self.slow.load(learned["slow"], keys, self._epoch)
         self.forecaster.load(learned["forecaster"], keys, self._epoch)
-        if self.capacity:
-            self.capacity.load(learned["capacity"], keys, self._epoch)
+        dates = learned["capacity"]
+        if self.capacity and dates and dates["limits"] == self._limits:
+            self.capacity.load(dates["batches"], keys, self._epoch)
 
     def start_cold(self) -> None:
         """Forget what a failed `load` may have left half done."""
@@ -260,6 +266,15 @@ class QueryCycle:
     def _weights(self, time: float) -> dict[str, float]:
         return self.calling.held_back.weights(time)
 
+    def _dump_dates(self, number: Callable[[SeriesKey], int]) -> Tree:
+        capacity = self.capacity
+        return {"limits": self._limits, "batches": capacity.dump(number, self._epoch)} if capacity else None
+
+    @property
+    def _limits(self) -> str:
+        """What dates of limits depend on beside the samples and the forecaster."""
+        return self.query.model_dump_json(include=LIMIT_KEYS)
+
     def _note_fill(self, unpulled: int) -> None:
         if self._unpulled and not unpulled:
             self._epoch += 1
@@ -267,9 +282,9 @@ class QueryCycle:
         self.telemetry.unpulled_steps.labels(self.query.name).set(unpulled)
 
     def _look_for_dates(self, window: Window, now: float, within: float) -> int:
-        if self.capacity is None:
+        if (capacity := self.capacity) is None:  # a reload may exchange it meanwhile
             return 0
-        seconds, n_series = self.capacity.fit_if_due(window, self._epoch, now, within)
+        seconds, n_series = capacity.fit_if_due(window, self._epoch, now, within)
         if n_series:
             self._fitted("capacity", now, seconds)
         return n_series
@@ -280,14 +295,14 @@ class QueryCycle:
 
     def _result(self, window: Window, last: _Last) -> CycleResult:
         with self.telemetry.stage("render"):
-            forecasts = self.forecaster.at(window)
+            capacity, forecasts = self.capacity, self.forecaster.at(window)
             columns = [
                 *judged_columns(self.query, last.judged),
                 *peer_columns(self.query, last.judged.peers),
                 *slow_columns(self.slow.at(window)),
                 *silence_columns(self.query, last.silence),
                 *forecast_columns(forecasts),
-                *limit_columns(self.capacity.at(window) if self.capacity else {}),
+                *limit_columns(capacity.at(window) if capacity else {}),
             ]
             expires = last.now + self.stale_after
             beside = (

@@ -15,6 +15,7 @@ from detectors.feedback import false_alarm_ratio
 from exporter import __version__
 from exporter.config import Configuration, Query, Source
 from exporter.config_file import ConfigError
+from exporter.config_limits import LIMIT_KEYS
 from exporter.config_load import load_config
 from exporter.cycle import CycleResult, QueryCycle
 from exporter.hearing import Ears, Hearing
@@ -209,12 +210,14 @@ class Service:
             running = self.queries.get(query.name)
             if (
                 running
-                and running.cycle.query == query
+                and _judge_alike(running.cycle.query, query)
                 and not source_changed
                 and config.stale_after == old.stale_after
                 and config.occasions(query) == old.occasions(query)
             ):
                 running.cycle.calling.held_back = self.hearing.held_back(query.name)
+                if running.cycle.query != query:
+                    running.cycle.change_limits(query, make_capacity(query, self._source, running.cycle.plan))
                 continue
             if running:
                 self._remove(query.name)
@@ -361,7 +364,8 @@ class Service:
         split = f" split_by={query.split_by}" if query.split_by else ""
         samples = f"{self.config.source.url} {digest} {query.query}{split} step={query.step} history={query.history}"
         calendars = [each.model_dump_json() for each in self.config.calendars if each.name == query.calendar]
-        return Signature(samples, f"{__version__} {query.model_dump_json()} {calendars}")
+        models = query.model_dump_json(exclude=LIMIT_KEYS)  # dates of limits know by themselves what they are of
+        return Signature(samples, f"{__version__} {models} {calendars}")
 
     def _loaded(self) -> None:
         self.telemetry.config_reload_ok.set(1)
@@ -371,3 +375,8 @@ class Service:
     def _on_missed(self, name: str) -> None:
         self.telemetry.cycle_missed.labels(name).inc()
         log.warning("cycle left out: the one before still runs", query=name)
+
+
+def _judge_alike(one: Query, other: Query) -> bool:
+    """True where the queries differ in their limits at most: what was learned of one then holds for the other."""
+    return one.model_dump(exclude=LIMIT_KEYS) == other.model_dump(exclude=LIMIT_KEYS)

@@ -228,7 +228,7 @@ def make_scaling(scaling: Scaling) -> ScalingRule:
         sure=scaling.sure,
         headroom=scaling.headroom,
         lead_time=float(scaling.lead_time),
-        cost=None if scaling.cost_per_hour is None else scaling.cost_per_hour / 3_600,
+        cost=scaling.cost_per_second,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,9 @@ import numpy as np
 from forecasting.limits import crossing
 from forecasting.quantiles import QuantileForecast
 from series import FloatArray
+
+# A twelfth of a year of 365.25 days, in seconds.
+MONTH = 2_629_800.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +73,12 @@ class Recommendation:
         Seconds since the epoch: when the change should begin; now where it is late, or for giving back.
     probability : float
         ``add``: that the present capacity will not suffice; ``give_back``: that the smaller one will.
-    cost : float or None
-        Change over the time of the forecast, below 0 where it saves.
+    cost, monthly_cost : float or None
+        Change over the time of the forecast, and in a month of `MONTH` seconds; below 0 where it saves.
+    peak : float
+        Highest use that is forecast, with the probability of the rule.
+    short_from : float
+        Seconds since the epoch: from when on the present capacity is not sure to suffice any more; NaN where it is.
     """
 
     series: int
@@ -80,6 +88,9 @@ class Recommendation:
     by: float
     probability: float
     cost: float | None
+    monthly_cost: float | None
+    peak: float
+    short_from: float
 
 
 def recommend(
@@ -114,27 +125,48 @@ def recommend(
     for row in np.flatnonzero(np.isfinite(peak) & np.isfinite(capacity)):
         if needed[row] > capacity[row]:
             due = short.lower[row] if np.isfinite(short.lower[row]) else float(forecast.times[-1])
-            by, sure = max(now, due - rule.lead_time), float(short.probability[0, row])
-            found.append(_advice(int(row), "add", needed[row], capacity[row], by, sure, rule, span))
+            change, sure = _Change(int(row), "add", needed[row], capacity[row]), float(short.probability[0, row])
+            by = max(now, due - rule.lead_time)
+            found.append(_advice(change, rule, span, by=by, sure=sure, peak=peak[row], short_from=due))
         elif least[row] < capacity[row]:
+            change = _Change(int(row), "give_back", least[row], capacity[row])
             enough = 1 - float(np.nanmax(forecast.exceeds(least * rule.utilisation)[row]))
-            found.append(_advice(int(row), "give_back", least[row], capacity[row], now, enough, rule, span))
+            found.append(_advice(change, rule, span, by=now, sure=enough, peak=peak[row]))
     return found
 
 
+@dataclass(frozen=True)
+class _Change:
+    row: int
+    action: Literal["add", "give_back"]
+    wanted: float
+    present: float
+
+
 def _advice(
-    row: int,
-    action: Literal["add", "give_back"],
-    wanted: float,
-    present: float,
-    by: float,
-    sure: float,
+    change: _Change,
     rule: ScalingRule,
     span: float,
+    *,
+    by: float,
+    sure: float,
+    peak: float,
+    short_from: float = math.nan,
 ) -> Recommendation:
-    change = float(wanted - present)
-    cost = None if rule.cost is None else change / rule.unit * rule.cost * span
-    return Recommendation(row, action, abs(change), float(wanted), float(by), sure, cost)
+    more = float(change.wanted - change.present)
+    each = None if rule.cost is None else more / rule.unit * rule.cost
+    return Recommendation(
+        series=change.row,
+        action=change.action,
+        amount=abs(more),
+        capacity=float(change.wanted),
+        by=float(by),
+        probability=sure,
+        cost=None if each is None else each * span,
+        monthly_cost=None if each is None else each * MONTH,
+        peak=float(peak),
+        short_from=float(short_from),
+    )
 
 
 def _at(levels: FloatArray, sure: float) -> int:

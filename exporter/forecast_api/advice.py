@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
+
+from exporter.pages.text import format_instant, format_number, format_share
 
 
 def advice_line(limit: Mapping[str, Any]) -> str:
@@ -11,11 +14,28 @@ def advice_line(limit: Mapping[str, Any]) -> str:
 
     Examples
     --------
+    >>> said = {"action": "give_back", "amount": 2e11, "units": 4, "capacity": 4e11, "probability": 0.998,
+    ...         "peak": 2.7e11, "peakProbability": 0.95, "costPerMonth": -9.2, "currency": "USD",
+    ...         "forecast": {"forecaster": "harmonic", "horizon": "30d"}}
+    >>> advice_line({"recommendation": said})
+    'give back 200G (4 units), to 400G: enough with 99.8 %; saves 9.20 USD a month; harmonic forecast of 30d, peak 270G'
     >>> advice_line({"limit": "full"})
     ''
-    >>> advice_line({"recommendation": {"action": "add", "amount": 4e11, "capacity": 1e12}})
-    'add 4e+11, to 1e+12'
     """
     if not (advice := limit.get("recommendation")):
         return ""
-    return f"{advice['action'].replace('_', ' ')} {advice['amount']:.5g}, to {advice['capacity']:.5g}"
+    units = f"{advice['units']} unit{'' if advice['units'] == 1 else 's'}"
+    change = f"{format_number(advice['amount'])} ({units}), to {format_number(advice['capacity'])}"
+    sure = format_share(advice["probability"])
+    if advice["action"] == "add":
+        begin = f"begin by {format_instant(advice['by'])} UTC: short from {format_instant(advice['shortFrom'])} on"
+        told = [f"add {change}, {begin}, with {sure}"]
+    else:
+        told = [f"give back {change}: enough with {sure}"]
+    cost = advice["costPerMonth"]
+    if cost is not None and math.isfinite(cost):
+        money = f"{abs(cost):,.2f} {advice['currency']}".rstrip()
+        told.append(f"{'costs' if cost > 0 else 'saves'} {money}{' more' if cost > 0 else ''} a month")
+    made_by = advice["forecast"]
+    told.append(f"{made_by['forecaster']} forecast of {made_by['horizon']}, peak {format_number(advice['peak'])}")
+    return "; ".join(told)

@@ -13,8 +13,8 @@ from exporter.cycle import QueryCycle
 from exporter.explain.explainer import NotKnown, NotYet
 from exporter.forecast_api.asked import Asked
 from exporter.forecast_api.curves import curves
-from exporter.models.capacity import LimitState
-from exporter.published import meant_rows, published_key
+from exporter.forecast_api.limits import limits_of
+from exporter.published import meant_rows
 from forecasting.resample import resampled
 from series import SeriesKey, Window
 from series.matcher import Matcher, written
@@ -85,7 +85,7 @@ class ForecastDesk:
             raise NotKnown(f"query must be one with limits. {query} has none.")
         found = []
         for keys, states in cycle.capacity.all():
-            found += [_limits(keys[row], states, row) for row in meant_rows(keys, matchers)]
+            found += [limits_of(cycle, keys[row], states, row) for row in meant_rows(keys, matchers)]
         return {"query": query, "series": sorted(found, key=_soonest)}
 
     def _cycle(self, query: str) -> QueryCycle:
@@ -127,35 +127,6 @@ def _coarser(history: Window, asked: Asked) -> Window:
     if part.n_steps < 2:
         raise NotYet(f"{asked.query} must have two steps of {asked.step}. Got fewer.")
     return part
-
-
-def _limits(key: SeriesKey, states: Mapping[str, LimitState], row: int) -> dict[str, Any]:
-    return {
-        "labels": dict(published_key(key).pairs),
-        "limits": [_limit(name, state, row) for name, state in states.items()],
-    }
-
-
-def _limit(name: str, state: LimitState, row: int) -> dict[str, Any]:
-    told = {
-        "limit": name,
-        "value": float(state.value[row]),
-        "time": float(state.time[row]),
-        "lower": float(state.lower[row]),
-        "upper": float(state.upper[row]),
-        "probability": {str(horizon): float(one[row]) for horizon, one in state.probability.items()},
-    }
-    change = float(state.change[row])
-    if math.isfinite(change):
-        told["recommendation"] = {
-            "action": "add" if change > 0 else "give_back",
-            "amount": abs(change),
-            "capacity": float(state.capacity[row]),
-            "by": float(state.by[row]),
-            "probability": float(state.sure[row]),
-            "cost": float(state.cost[row]),
-        }
-    return told
 
 
 def _soonest(series: dict[str, Any]) -> float:

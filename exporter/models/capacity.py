@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -26,8 +26,10 @@ _HOUR = 3_600
 # Steps of forecasts in memory at a time: each has 19 quantiles, so this is 7 MB.
 _STEPS = 46_000
 # Rows of what is known of a limit, in the order of `LimitState`: the limit and its dates, advice, probabilities.
-_DATES, _ADVICE = 4, 5
+_DATES, _ADVICE = 4, 8
 _FIRST_PROBABILITY = _DATES + _ADVICE
+# Seconds of history without which nothing is given back: the busy days of a week may not have been seen.
+_ENOUGH = 7 * 86_400
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,9 @@ class LimitState:
     capacity : what should be there then
     by : when the change should begin, seconds since the epoch
     sure : probability that the present capacity will not do, or that the smaller one will
-    cost : of the change over the last horizon, below 0 where it saves
+    cost, monthly_cost : of the change over the last horizon and in a month, below 0 where it saves
+    peak : highest use that is forecast, as sure as the advice shall be
+    short_from : from when on the present capacity is not sure to do, seconds since the epoch
     probability : mapping of Duration to (n_series,) float64
     """
 
@@ -70,12 +74,15 @@ class LimitState:
     by: FloatArray
     sure: FloatArray
     cost: FloatArray
+    monthly_cost: FloatArray
+    peak: FloatArray
+    short_from: FloatArray
     probability: Mapping[Duration, FloatArray]
 
 
 @dataclass(eq=False)
 class _Dated(Batch):
-    """A batch with what is known of each limit: (9 + n_horizons, n_series)."""
+    """A batch with what is known of each limit: (12 + n_horizons, n_series)."""
 
     found: dict[str, FloatArray] = field(default_factory=dict)
 
@@ -193,7 +200,7 @@ class CapacitySlot:
             return
         steps = math.ceil(self._capacity.horizons[-1] / hours.step)
         forecast = QuantileForecast.of(self._plan.forecaster().fit(hours), steps)
-        peak = np.where(np.isfinite(hours.values), hours.values, -np.inf).max(axis=1)
+        peak = _past_peak(hours)
         for rule in rules:
             yield rule, self._found(forecast, rule, limits[rule.name], peak, float(hours.times[-1]))
 
@@ -205,11 +212,20 @@ class CapacitySlot:
         advice = np.full((_ADVICE, len(limit)), np.nan)
         for one in recommend(forecast, limit, peak, rule.scaling, now=now) if rule.scaling else ():
             change = one.amount if one.action == "add" else -one.amount
-            cost = math.nan if one.cost is None else one.cost
-            advice[:, one.series] = (change, one.capacity, one.by, one.probability, cost)
+            cost, monthly = (math.nan if each is None else each for each in (one.cost, one.monthly_cost))
+            told = (change, one.capacity, one.by, one.probability, cost, monthly, one.peak, one.short_from)
+            advice[:, one.series] = told
         return np.vstack([limit, dates.time, dates.lower, dates.upper, advice, dates.probability])
 
     def _state(self, known: FloatArray) -> LimitState:
         probability = dict(zip(self._capacity.horizons, known[_FIRST_PROBABILITY:], strict=True))
-        value, when, lower, upper, change, capacity, by, sure, cost = known[:_FIRST_PROBABILITY]
-        return LimitState(value, when, lower, upper, change, capacity, by, sure, cost, probability)
+        names = [each.name for each in fields(LimitState)][:_FIRST_PROBABILITY]
+        return LimitState(**dict(zip(names, known, strict=False)), probability=probability)
+
+
+def _past_peak(hours: Window) -> FloatArray:
+    """(n_series,): highest value of the history, endless where too little is known to give anything back."""
+    known = np.isfinite(hours.values)
+    since = hours.times[known.argmax(axis=1)]
+    enough = hours.times[-1] - since + hours.step >= _ENOUGH
+    return np.where(enough, np.where(known, hours.values, -np.inf).max(axis=1), np.inf)

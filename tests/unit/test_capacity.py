@@ -13,7 +13,7 @@ from exporter.models.limit_values import LimitRule, LimitValues
 from exporter.models.plan import ModelPlan
 from forecasting import HarmonicRegression
 from forecasting.resample import resampled
-from forecasting.scaling import ScalingRule
+from forecasting.scaling import MONTH, ScalingRule
 from series import SeriesKey, Window
 from sources.base import Answer
 from sources.errors import SourceUnavailable
@@ -141,7 +141,17 @@ def test_advice_says_what_to_add_and_what_to_give_back():
     assert found.capacity[2] == 100
     assert found.cost[0] > 0 > found.cost[2]
     assert found.by[0] < NOW + 7 * DAY
+    assert found.by[0] <= found.short_from[0]
+    np.testing.assert_allclose(found.monthly_cost, found.change / 100 * 0.001 * MONTH)
+    assert found.peak[0] > 400
     assert (found.change % 100 == 0).all()
+
+
+def test_nothing_is_given_back_before_a_week_is_known():
+    full = LimitRule(name="full", value=10_000.0, scaling=ScalingRule(unit=100.0))
+    young = lambda: window().since(7 * 144 + 12)  # noqa: E731
+    assert np.isnan(looked(slot(full), young)["full"].change).all()
+    assert (looked(slot(full))["full"].change < 0).all()
 
 
 def test_a_series_without_a_sample_now_has_nothing():

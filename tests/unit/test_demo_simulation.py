@@ -10,6 +10,7 @@ from demo.history import MISSED, START_UP_SECONDS, platform_until
 from demo.incidents import MISSED_RUN_AFTER, SCHEDULE, Incident, placed
 from demo.rhythm import DAY
 from demo.simulation import Platform, State
+from demo.storage import STORES
 from demo.workloads import NIGHTLY, RHYTHMS, read_workloads
 
 END = 1_795_219_200.0  # a Saturday, midnight UTC
@@ -51,7 +52,7 @@ def test_counters_go_on_where_the_history_ends_although_the_present_has_shorter_
     made, start = platform()
     past = made.advance(start, 60, 1_440)
     present = made.advance(END, 5, 24)
-    for name in set(past) - {"queue", "memory"}:
+    for name in set(past) - {"queue", "memory", "artifacts", "artifacts_size", "rows"}:
         joined = np.hstack([past[name], present[name]])
         assert (np.diff(joined, axis=1) >= 0).all(), name
         assert (present[name][:, 0] - past[name][:, -1] <= past[name].max(axis=1)).all(), name
@@ -199,3 +200,17 @@ def test_histogram_and_sums_agree_with_a_plain_loop() -> None:
             plain[row, index, column] += value <= bound
     np.testing.assert_array_equal(histogram(cell, values, bounds, shape), plain)
     np.testing.assert_allclose(sums(cell, values, shape), total)
+
+
+def test_stores_fill_up_day_by_day_without_a_jump_where_the_history_ends() -> None:
+    made, start = platform(days=14)
+    past = made.advance(start, 600, 14 * 144)
+    present = made.advance(END, 5, 24)
+    for row, store in enumerate(STORES):
+        used = past["artifacts"][row]
+        daily = used[: 14 * 144].reshape(14, 144).mean(axis=1)
+        assert (daily[7:] - daily[:7]).mean() == pytest.approx(7 * store.growth, rel=0.1, abs=store.daily / 5)
+        assert abs(present["artifacts"][row, 0] - used[-1]) < 0.15 * store.daily
+        assert np.diff(used).min() > -0.35 * store.daily, "the night's clean-up takes an hour"
+        assert used.max() < past["artifacts_size"][row].min()
+    assert (np.diff(past["rows"][0]) >= 0).all()

@@ -1,5 +1,6 @@
 """What comes next, asked for over HTTP and on the command line."""
 
+import re
 import threading
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ queries:
   - name: rate
     query: rate
     limits:
-      - {name: quota, value: 300, scaling: {unit: 50, cost_per_hour: 0.1}}
+      - {name: quota, value: 300, scaling: {unit: 50, cost_per_hour: 0.1, currency: EUR}}
       - {name: size, query: size, on: [job]}
   - {name: still, query: still, forecast: {forecaster: seasonal_naive}}
   - {name: many, query: many}
@@ -192,7 +193,13 @@ def test_limits_are_told_with_dates_and_advice_the_soonest_first(client):
     assert list(quota["probability"]) == ["1d", "1w", "30d"]
     assert quota["recommendation"]["action"] == "add"
     assert quota["recommendation"]["capacity"] % 50 == 0
-    assert quota["recommendation"]["cost"] > 0
+    advice = quota["recommendation"]
+    assert advice["units"] * 50 == advice["amount"]
+    assert advice["costPerMonth"] == pytest.approx(advice["units"] * 0.1 * 730.5)
+    assert advice["cost"] == pytest.approx(advice["costPerMonth"] * 30 / 30.4375)
+    assert (advice["currency"], advice["peakProbability"]) == ("EUR", 0.95)
+    assert advice["by"] <= advice["shortFrom"] < quota["time"]
+    assert advice["forecast"] == {"forecaster": "harmonic", "of": "highest values of hours", "horizon": "30d"}
     assert size["value"] is None
     assert others[0]["limits"][1]["value"] == 150
     assert ask(client, 404, route="capacity", query="still") == "query must be one with limits. still has none."
@@ -262,7 +269,8 @@ def test_the_command_prints_a_table(service):
     assert lines[2].startswith("  2026-06-30T16:00:00Z")
     assert lines[-1].startswith("  seasons: day 100%")
     assert "quota: 2026-07-" in limits.output
-    assert "add " in limits.output
+    advice = r"add \d+ \(\d units?\), to \d+, begin by 2026-.+ UTC: short from 2026-.+ on, with .+ %; costs .+ EUR more"
+    assert re.search(advice, limits.output), limits.output
     assert "quota: not within 30d" in limits.output
     assert "size: no limit is known" in limits.output
     assert wrong.exit_code == 2

@@ -9,7 +9,7 @@ from forecasting import HarmonicRegression
 from forecasting.base import Forecast
 from forecasting.limits import crossing
 from forecasting.quantiles import QuantileForecast
-from forecasting.scaling import ScalingRule, recommend
+from forecasting.scaling import MONTH, ScalingRule, recommend
 from forecasting.totals import month_of, total
 from series import FloatArray, Window
 
@@ -127,7 +127,9 @@ def advise(slope: float, capacity: float, past_peak: float = 0.0) -> list[object
 
 def test_capacity_is_asked_for_before_it_is_short() -> None:
     # The upper quantile ends at 52: 65 are needed, 66 in units of 2. The limit, 80 % of 40, is first touched at 60.
-    assert advise(0.5, 40.0) == [0, "add", 26.0, 66.0, 50.0, 1.0, 26 / 2 * 0.5 * 100]
+    *told, monthly, peak, short_from = advise(0.5, 40.0)
+    assert told == [0, "add", 26.0, 66.0, 50.0, 1.0, 26 / 2 * 0.5 * 100]
+    assert (monthly, peak, short_from) == (26 / 2 * 0.5 * MONTH, 52.0, 60.0)
 
 
 def test_late_advice_is_for_now() -> None:
@@ -136,7 +138,10 @@ def test_late_advice_is_for_now() -> None:
 
 def test_capacity_is_given_back_with_headroom() -> None:
     # 2 at the peak, times 1.2 over 0.8: 3, so 4.
-    assert advise(0.0, 40.0) == [0, "give_back", 36.0, 4.0, 0.0, 1.0, -36 / 2 * 0.5 * 100]
+    *told, monthly, peak, short_from = advise(0.0, 40.0)
+    assert told == [0, "give_back", 36.0, 4.0, 0.0, 1.0, -36 / 2 * 0.5 * 100]
+    assert (monthly, peak) == (-36 / 2 * 0.5 * MONTH, 2.0)
+    assert np.isnan(short_from)
 
 
 def test_nothing_is_given_back_that_was_needed_before() -> None:
