@@ -291,7 +291,7 @@ class QueryCycle:
 
     def _tell_forecasting(self) -> None:
         if self.query.forecast.horizons:
-            self.telemetry.forecasting(self.query.name, self.forecaster.summary())
+            self.telemetry.forecasting(self.query.name, self.forecaster.summary(), self.plan.coverage)
 
     def _result(self, window: Window, last: _Last) -> CycleResult:
         with self.telemetry.stage("render"):

@@ -232,6 +232,9 @@ INTERVAL_COVERAGE_RATIO = _gauge(
     "query",
     "horizon",
 )
+INTERVAL_TARGET_RATIO = _gauge(
+    "interval_target_ratio", "Share of samples that intervals shall hold: forecast.coverage.", "query"
+)
 INTERVAL_WIDTH_RATIO = _gauge(
     "interval_width_ratio",
     "Median over the series: what widths are multiplied with, so that intervals cover what they promise.",
@@ -314,6 +317,7 @@ OURSELVES = (
     FORECAST_SMAPE_RATIO,
     FORECAST_BIAS_RATIO,
     INTERVAL_COVERAGE_RATIO,
+    INTERVAL_TARGET_RATIO,
     INTERVAL_WIDTH_RATIO,
     FORECAST_FALLBACK_SERIES,
     FORECASTER_SERIES,

@@ -62,6 +62,7 @@ class Telemetry:
         self.forecast_smape_ratio = self._gauge(metrics.FORECAST_SMAPE_RATIO)
         self.forecast_bias_ratio = self._gauge(metrics.FORECAST_BIAS_RATIO)
         self.interval_coverage_ratio = self._gauge(metrics.INTERVAL_COVERAGE_RATIO)
+        self.interval_target_ratio = self._gauge(metrics.INTERVAL_TARGET_RATIO)
         self.interval_width_ratio = self._gauge(metrics.INTERVAL_WIDTH_RATIO)
         self.forecast_fallback_series = self._gauge(metrics.FORECAST_FALLBACK_SERIES)
         self.forecaster_series = self._gauge(metrics.FORECASTER_SERIES)
@@ -155,7 +156,7 @@ class Telemetry:
         self.false_alarm_ratio.labels(query).set(ratio.value)
         self.false_alarm_ratio_upper.labels(query).set(ratio.upper)
 
-    def forecasting(self, query: str, summary: Forecasting) -> None:
+    def forecasting(self, query: str, summary: Forecasting, coverage: float) -> None:
         """Show how forecasts are made and how good they are; what is not known yet is absent."""
         for horizon, live in summary.live.items():
             labels = {"query": query, "horizon": str(horizon)}
@@ -164,6 +165,7 @@ class Telemetry:
             _show(self.forecast_bias_ratio, labels, live.bias_ratio)
             _show(self.interval_coverage_ratio, labels, live.coverage)
             _show(self.interval_width_ratio, labels, live.width_factor)
+        self.interval_target_ratio.labels(query).set(coverage)
         self.forecast_fallback_series.labels(query).set(summary.fallbacks)
         _show(self.forecast_backtest_error_ratio, {"query": query}, summary.trial_ratio)
         self.forecaster_series.remove_by_labels({"query": query})

@@ -24,6 +24,9 @@ ROUTES = [
     ("alertname=ForethoughtAnomaly tenant=newcomer severity=critical", "verdicts,platform-page"),
     ("alertname=ForethoughtWidespreadAnomaly tenant=none severity=critical", "platform-page"),
     ("alertname=ForethoughtForecastMissed tenant=acme severity=info", "digest"),
+    ("alertname=ForethoughtForecastWrong tenant=acme severity=warning", "acme"),
+    ("alertname=ForethoughtIntervalsWrong component=forethought tenant=none severity=warning", "platform"),
+    ("alertname=ForethoughtForecastsFallBack component=forethought tenant=none severity=info", "platform"),
     ("alertname=ForethoughtGroupAnomaly tenant=acme severity=warning", "acme"),
     # Also of these, as a verdict may refer to them.
     ("alertname=ForethoughtPeerAnomaly tenant=acme severity=warning", "verdicts,acme"),
