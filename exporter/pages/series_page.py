@@ -64,6 +64,9 @@ class SeriesFacts:
             return "Learning what is normal"
         if (said["score"]["consensus"] or 0) > 1:
             return "Strange, and held back" if said["heldBack"] else "Strange, and no alarm so far"
+        expected = said["expected"]
+        if expected["lower"] is not None and not expected["lower"] <= said["value"] <= expected["upper"]:
+            return "Outside of its band, which is not rare enough for an alarm"
         return "As expected"
 
     @property

@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 
 from detectors.suppress import Suppression
+from exporter.pages.series_page import SeriesFacts
 from exporter.run import series_rooms
 from exporter.series_page.past import MOST_FITS, alarm_steps
 from exporter.service import Service
@@ -204,3 +205,33 @@ def test_the_landing_page_leads_to_what_is_in_alarm_and_to_the_strangest_of_each
     links = re.findall(r'<a href="(series\?query=(\w+)&series[^"]+)"', html)
     assert [query for _, query in links] == ["rate", "disk"]
     assert "was expected" in html
+
+
+SAID = {
+    "value": 5.0,
+    "warmingUp": False,
+    "heldBack": None,
+    "expected": {"lower": 4.0, "upper": 6.0},
+    "score": {"consensus": 0.4},
+    "alarm": {"firing": False},
+    "severity": {"name": "none"},
+}
+
+
+@pytest.mark.parametrize(
+    ("more", "headline"),
+    [
+        ({}, "As expected"),
+        ({"value": 9.0}, "Outside of its band, which is not rare enough for an alarm"),
+        ({"value": None}, "No sample now"),
+        ({"warmingUp": True, "expected": {"lower": None, "upper": None}}, "Learning what is normal"),
+        ({"score": {"consensus": 1.2}}, "Strange, and no alarm so far"),
+        ({"score": {"consensus": 1.2}, "heldBack": "a silence"}, "Strange, and held back"),
+        ({"alarm": {"firing": True}, "severity": {"name": "high"}}, "In alarm: high"),
+    ],
+)
+def test_the_headline_says_how_a_series_is(more, headline):
+    nothing = {"query": "", "expression": "", "selector": "", "labels": (), "limits": (), "span": "", "ahead": ""}
+    facts = SeriesFacts(**nothing, said=SAID | more, spans=(), aheads=(), shadow=False, data={})
+    assert facts.headline == headline
+    assert facts.nearest_limit is None
