@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from detectors.explain import Example, Explanation, beside, explain
 from detectors.severity import NAMES
 from exporter.models.calling import DAYS, Calling
@@ -37,7 +39,9 @@ def account(plan: ModelPlan, calling: Calling, told: Told, row: int, basis: Basi
     seen, key = told.seen, told.seen.keys[row]
     level = float(seen.expected[row]) - basis.season if basis else math.nan
     judged = calling.explained(seen, told.held, row, level)
-    examples = calling.history.examples(key, told.time, told.course[row].astype(float))
+    # After a restart there is no course before the first step that is new.
+    course = told.course[row].astype(float) if row < len(told.course) else np.empty(0)
+    examples = calling.history.examples(key, told.time, course)
     found = explain(judged, examples, days=DAYS)
     weights = basis.weights if basis else {}
     return {

@@ -14,6 +14,7 @@ from exporter.explain.api import explain_api
 from exporter.explain.explainer import Explainer
 from exporter.moments import read_moment
 from exporter.service import Service
+from exporter.wiring import make_state
 from series import SeriesKey, Window
 from sources.base import Answer
 
@@ -152,6 +153,19 @@ def test_before_the_first_cycle_there_is_nothing_to_explain(tmp_path):
     service = Service(file, None, Clock(), connect=lambda settings, telemetry: Wave())
     service._add(service.config.queries[0])
     assert ask(client_of(service), 503) == "rate must have been judged once. Got no finished cycle yet."
+
+
+def test_right_after_a_restart_the_step_that_was_judged_before_is_explained(tmp_path):
+    file, folder = tmp_path / "forethought.yml", make_state(tmp_path / "state")
+    file.write_text(CONFIG)
+    said = []
+    for _ in range(2):
+        service = Service(file, folder, Clock(), connect=lambda settings, telemetry: Wave())
+        service._add(service.config.queries[0])
+        service._run(service.queries["rate"])
+        service._save(service.queries["rate"])
+        said.append(ask(client_of(service), series='{job="api"}'))
+    assert said[0] == said[1]
 
 
 @pytest.fixture

@@ -169,7 +169,8 @@ function plotOptions(element, height) {
   };
 }
 
-// `drawn` has a table, scores, end, step, origins and anomalies; `hooks.paint` may draw more behind the curves.
+// `drawn` has a table, scores, end, step, origins and anomalies; `hooks.paint` may draw more behind the
+// curves, and `hooks.label` on top.
 function makePlot(element, drawn, hooks) {
   const plot = new uPlot({
     ...plotOptions(element, plotHeight()),
@@ -180,6 +181,7 @@ function makePlot(element, drawn, hooks) {
       { series: [first + 2, first + 1], fill: () => colour(name) })),
     hooks: {
       drawClear: [(self) => paintBackground(self, drawn), ...(hooks.paint ? [hooks.paint] : [])],
+      draw: hooks.label ? [hooks.label] : [],
       setCursor: [(self) => hooks.cursor(self)],
       setScale: [(self, name) => name === "x" && hooks.zoom(self)],
     },

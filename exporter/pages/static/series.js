@@ -46,43 +46,63 @@ function rangeWithLimits(plot) {
   return [from, to];
 }
 
-function paintLimits(plot) {
-  const { ctx, bbox } = plot, ratio = uPlot.pxRatio;
+function inside(plot, paint) {
+  const { ctx, bbox } = plot;
   ctx.save();
   ctx.beginPath();
   ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
   ctx.clip();
-  for (const { lower, time, upper } of dated()) {
-    const left = plot.valToPos(lower ?? time, "x", true), right = upper == null ? bbox.left + bbox.width : plot.valToPos(upper, "x", true);
-    ctx.fillStyle = colour("mark-soft");
-    ctx.fillRect(left, bbox.top, Math.max(right - left, ratio), bbox.height);
-  }
   ctx.strokeStyle = ctx.fillStyle = colour("mark");
-  ctx.lineWidth = 1.25 * ratio;
-  ctx.font = `${12 * ratio}px system-ui, sans-serif`;
+  ctx.font = `${12 * uPlot.pxRatio}px system-ui, sans-serif`;
   ctx.textAlign = "left";
-  for (const { limit, value, time } of data.limits) {
-    if (value == null) continue;
-    const y = plot.valToPos(value, "y", true), x = time == null ? null : plot.valToPos(time, "x", true);
-    ctx.setLineDash([6 * ratio, 4 * ratio]);
-    ctx.beginPath();
-    ctx.moveTo(bbox.left, y);
-    ctx.lineTo(bbox.left + bbox.width, y);
-    if (x != null) {
-      ctx.moveTo(x, y);
-      ctx.lineTo(x, bbox.top + bbox.height);
-    }
-    ctx.stroke();
-    ctx.textBaseline = y < bbox.top + 20 * ratio ? "top" : "bottom";
-    ctx.fillText(`${limit} ${formatNumber(value)}`, bbox.left + 6 * ratio, y + (ctx.textBaseline === "top" ? 3 : -3) * ratio);
-    if (x != null) {
-      ctx.textBaseline = "bottom";
-      ctx.textAlign = x > bbox.left + bbox.width / 2 ? "right" : "left";
-      ctx.fillText(formatTime(time), x + (ctx.textAlign === "right" ? -5 : 5) * ratio, bbox.top + bbox.height - 5 * ratio);
-      ctx.textAlign = "left";
-    }
-  }
+  paint(ctx, bbox, uPlot.pxRatio);
   ctx.restore();
+}
+
+// Behind the curves: the interval of each date, the limit, and the date itself.
+function paintLimits(plot) {
+  inside(plot, (ctx, bbox, ratio) => {
+    ctx.fillStyle = colour("mark-soft");
+    for (const { lower, time, upper } of dated()) {
+      const left = plot.valToPos(lower ?? time, "x", true), right = upper == null ? bbox.left + bbox.width : plot.valToPos(upper, "x", true);
+      ctx.fillRect(left, bbox.top, Math.max(right - left, ratio), bbox.height);
+    }
+    ctx.lineWidth = 1.25 * ratio;
+    ctx.setLineDash([6 * ratio, 4 * ratio]);
+    for (const { value, time } of data.limits) {
+      if (value == null) continue;
+      const y = plot.valToPos(value, "y", true), x = time == null ? null : plot.valToPos(time, "x", true);
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      if (x != null) {
+        ctx.moveTo(x, y);
+        ctx.lineTo(x, bbox.top + bbox.height);
+      }
+      ctx.stroke();
+    }
+  });
+}
+
+// On a ground of their own, so that neither grid nor curve runs through them.
+function labelLimits(plot) {
+  inside(plot, (ctx, bbox, ratio) => {
+    const write = (text, left, bottom) => {
+      ctx.fillStyle = colour("surface");
+      ctx.fillRect(left - 3 * ratio, bottom - 14 * ratio, ctx.measureText(text).width + 6 * ratio, 15 * ratio);
+      ctx.fillStyle = colour("mark");
+      ctx.textBaseline = "bottom";
+      ctx.fillText(text, left, bottom);
+    };
+    for (const { limit, value, time } of data.limits) {
+      if (value == null) continue;
+      const y = plot.valToPos(value, "y", true), text = time == null ? "" : formatTime(time);
+      write(`${limit} ${formatNumber(value)}`, bbox.left + 6 * ratio, y < bbox.top + 20 * ratio ? y + 18 * ratio : y - 3 * ratio);
+      if (time == null) continue;
+      const x = plot.valToPos(time, "x", true), before = x > bbox.left + bbox.width / 2;
+      write(text, before ? x - ctx.measureText(text).width - 6 * ratio : x + 6 * ratio, bbox.top + bbox.height - 4 * ratio);
+    }
+  });
 }
 
 function paintThreshold(plot) {
@@ -124,7 +144,7 @@ function drawAll() {
   whole.min = past.times[0];
   whole.max = now + data.ahead;
   const element = document.getElementById("values");
-  const entry = makePlot(element, drawn, { cursor: () => showCursor(plots.get("values")), zoom: followZoom, range: rangeWithLimits, paint: paintLimits });
+  const entry = makePlot(element, drawn, { cursor: () => showCursor(plots.get("values")), zoom: followZoom, range: rangeWithLimits, paint: paintLimits, label: labelLimits });
   makeKeys(entry, GROUPS.filter((group) => group.swatch !== "past"));
   document.getElementById("scores").after(document.querySelector(".keys"));
   element.addEventListener("keydown", (event) => onKey(entry, event));
