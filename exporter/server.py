@@ -23,6 +23,7 @@ from exporter.status import status_page
 
 log = structlog.get_logger("forethought.http")
 
+_LAST_WORDS = 1.0
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -151,15 +152,25 @@ class WebServer:
             app, sockets=[listener], threads=8, ident=None, clear_untrusted_proxy_headers=True
         )
         self.port: int = listener.getsockname()[1]
-        self._thread = threading.Thread(target=self._server.run, name="http", daemon=True)
+        self._stopping = False
+        self._thread = threading.Thread(target=self._serve, name="http", daemon=True)
 
     def start(self) -> None:
         """Begin to answer."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Answer no more."""
+        """Answer no more; requests under way have `_LAST_WORDS` seconds to end."""
+        self._stopping = True
+        self._server.task_dispatcher.shutdown(timeout=_LAST_WORDS)
         self._server.close()
+
+    def _serve(self) -> None:
+        try:
+            self._server.run()
+        except OSError:  # the sockets it waits for are closed by another thread
+            if not self._stopping:
+                raise
 
 
 def _listen(address: ListenAddress) -> socket.socket:
