@@ -22,7 +22,6 @@ from exporter.columns import (
     slow_columns,
 )
 from exporter.config import Query
-from exporter.config_limits import LIMIT_KEYS
 from exporter.exposition import Lines
 from exporter.held_back import HeldBack, Said
 from exporter.models.calling import Calling, Judgement
@@ -235,7 +234,7 @@ class QueryCycle:
             "peers": self.peers.dump(number, self._epoch) if self.peers else None,
             "slow": self.slow.dump(number, self._epoch),
             "forecaster": self.forecaster.dump(number, self._epoch),
-            "capacity": self._dump_dates(number),
+            "capacity": self.capacity.dump(number, self._epoch) if self.capacity else None,
         }
 
     def load(self, learned: Tree, keys: list[SeriesKey]) -> None:
@@ -248,9 +247,8 @@ class QueryCycle:
             self.peers.load(learned["peers"], keys, self._epoch)
         self.slow.load(learned["slow"], keys, self._epoch)
         self.forecaster.load(learned["forecaster"], keys, self._epoch)
-        dates = learned["capacity"]
-        if self.capacity and dates and dates["limits"] == self._limits:
-            self.capacity.load(dates["batches"], keys, self._epoch)
+        if self.capacity:
+            self.capacity.load(learned["capacity"], keys, self._epoch)
 
     def start_cold(self) -> None:
         """Forget what a failed `load` may have left half done."""
@@ -265,15 +263,6 @@ class QueryCycle:
 
     def _weights(self, time: float) -> dict[str, float]:
         return self.calling.held_back.weights(time)
-
-    def _dump_dates(self, number: Callable[[SeriesKey], int]) -> Tree:
-        capacity = self.capacity
-        return {"limits": self._limits, "batches": capacity.dump(number, self._epoch)} if capacity else None
-
-    @property
-    def _limits(self) -> str:
-        """What dates of limits depend on beside the samples and the forecaster."""
-        return self.query.model_dump_json(include=LIMIT_KEYS)
 
     def _note_fill(self, unpulled: int) -> None:
         if self._unpulled and not unpulled:

@@ -147,7 +147,7 @@ class CapacitySlot:
     def dump(self, number: Callable[[SeriesKey], int], epoch: int) -> Tree:
         """What outlives a restart; `number` gives each series a number to stand for it."""
         with self._whole:
-            return [
+            batches = [
                 {
                     "keys": np.fromiter((number(key) for key in batch.keys), dtype=np.int64, count=len(batch.keys)),
                     "end": batch.end,
@@ -156,11 +156,14 @@ class CapacitySlot:
                 }
                 for batch in self._batches
             ]
+        return {"plan": repr(self._capacity), "batches": batches}
 
     def load(self, kept: Tree, keys: Sequence[SeriesKey], epoch: int) -> None:
-        """Take over what `dump` gave; `keys` are the series by their numbers."""
-        self._batches.cut(len(kept))
-        for batch, known in zip(self._batches, kept, strict=True):
+        """Take over what `dump` gave; `keys` are the series by their numbers. Dates of other limits are left."""
+        if kept is None or kept["plan"] != repr(self._capacity):
+            return
+        self._batches.cut(len(kept["batches"]))
+        for batch, known in zip(self._batches, kept["batches"], strict=True):
             batch.keys = tuple(keys[number] for number in known["keys"].tolist())
             batch.end, batch.epoch = known["end"], epoch if known["holds"] else epoch - 1
             batch.found = known["found"]
