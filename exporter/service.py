@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
-from detectors.feedback import false_alarm_ratio
-from exporter import __version__
 from exporter.config import Configuration, Query, Source
 from exporter.config_file import ConfigError
 from exporter.config_limits import LIMIT_KEYS
 from exporter.config_load import load_config
-from exporter.cycle import CycleResult, QueryCycle
+from exporter.cycle import QueryCycle
 from exporter.hearing import Ears, Hearing
 from exporter.page import ResultPage
 from exporter.publisher import Publisher
+from exporter.running import Runner, Running
 from exporter.scheduler import Scheduler
 from exporter.state.folder import StateFolder
-from exporter.state.snapshot import Signature
+from exporter.state.signature import signature_of
 from exporter.telemetry import Telemetry
 from exporter.verdicts.memory import QueryMemory
 from exporter.wiring import (
@@ -35,35 +32,13 @@ from exporter.wiring import (
     make_source,
     make_writer,
 )
-from series.store import MemoryBudget, StoreFull
+from series.store import MemoryBudget
 from sources.base import MetricSource
-from sources.errors import SourceError
 
 log = structlog.get_logger("forethought.service")
 
-# Seconds between two writes of a query's samples to disk: what a crash can lose is pulled again.
-_SAVE_EVERY = 600.0
 # Seconds a stop waits for cycles under way. Containers are killed 10 s after they were asked to stop.
 STOP_WITHIN = 5.0
-
-
-@dataclass
-class Running:
-    """A query and how its last cycle went."""
-
-    cycle: QueryCycle
-    result: CycleResult | None = None
-    succeeded_at: float | None = None
-    failure: str | None = None
-    problem: str = ""
-    saved_at: float = field(default_factory=time.monotonic)
-    under_way: threading.Lock = field(default_factory=threading.Lock)
-    """Held while a cycle changes the samples."""
-
-    @property
-    def tried(self) -> bool:
-        """True once a cycle has ended, however it did."""
-        return self.result is not None or self.failure is not None
 
 
 class Service:
@@ -104,14 +79,12 @@ class Service:
         self._state = state
         self._clock = clock
         self._lock = threading.Lock()
-        # Held to show something of a query that is still there, and to take a query away.
-        self._showing = threading.RLock()
         self._connect = connect
         self._budget = MemoryBudget(self.config.memory_limit_bytes)
         self._source = connect(self.config.source, self.telemetry)
         self.hearing = Hearing(self.config, ears or make_ears(None), self._memories, clock)
+        self._runner = Runner(self.queries, self.telemetry, self._publisher, self.hearing, self._save, clock)
         self._scheduler = Scheduler(self.config.parallel_queries, self._on_missed)
-        self._stopped = threading.Event()
 
     def start(self) -> None:
         """Begin with the cycles; the first of each query runs at once."""
@@ -177,9 +150,9 @@ class Service:
         -------
         False where a cycle did not end in time: its thread is still there.
         """
-        if self._stopped.is_set():
+        if self._runner.stopped.is_set():
             return True
-        self._stopped.set()
+        self._runner.stopped.set()
         ending = threading.Thread(target=self._scheduler.stop, daemon=True)
         ending.start()
         ending.join(STOP_WITHIN)
@@ -241,7 +214,7 @@ class Service:
         )
         running = Running(cycle)
         if self._state:
-            outcome = self._state.restore(query.name, self._signature(query), cycle)
+            outcome = self._state.restore(query.name, signature_of(self.config, query), cycle)
             self.telemetry.state_restores.labels(outcome).inc()
             if outcome in ("complete", "samples_only"):
                 log.info("state restored", query=query.name, series=len(cycle.store.keys), outcome=outcome)
@@ -257,97 +230,23 @@ class Service:
 
     def _remove(self, name: str) -> None:
         self._scheduler.remove(name)
-        with self._showing:
+        with self._runner.showing:
             del self.queries[name]
             self._publisher.withdraw(name)
             self.telemetry.forget(name)
 
     def _run(self, running: Running) -> None:
-        judged, waits = False, True
-        while waits and not self._stopped.is_set():  # first scores are shown while other series wait for theirs
-            now = self._clock()
-            with running.under_way:  # the samples change; forecasting only reads them
-                judged = self._cycle(running, now)
-            waits = judged and running.cycle.waits and self.queries.get(running.cycle.query.name) is running
-        if judged:
-            self._look_ahead(running, now)
-        with self._showing:
-            name = running.cycle.query.name
-            if name not in self.queries:  # what a cycle told of itself after it was taken away
-                self.telemetry.forget(name)
-
-    def _cycle(self, running: Running, now: float) -> bool:
-        name, started = running.cycle.query.name, time.perf_counter()
-        try:
-            result = running.cycle.run(now)
-        except StoreFull as error:
-            self._failed(running, "memory_limit", str(error), time.perf_counter() - started)
-        except SourceError as error:
-            self._failed(running, error.reason, str(error), time.perf_counter() - started)
-        except Exception as error:
-            log.exception("cycle broke", query=name)
-            self._failed(running, "internal_error", f"{type(error).__name__}: {error}", time.perf_counter() - started)
-        else:
-            self._succeeded(running, result, now, time.perf_counter() - started)
-            return True
-        return False
-
-    def _look_ahead(self, running: Running, now: float) -> None:
-        name = running.cycle.query.name
-        try:
-            result = running.cycle.look_ahead(now)
-        except Exception as error:
-            log.exception("forecasting broke", query=name)
-            self._failed(running, "internal_error", f"{type(error).__name__}: {error}", 0.0)
-            return
-        with self._showing:
-            if result and self.queries.get(name) is running:
-                self._publisher.publish(result)
-
-    def _succeeded(self, running: Running, result: CycleResult, now: float, seconds: float) -> None:
-        name = running.cycle.query.name
-        with self._showing:
-            if self.queries.get(name) is not running:
-                return  # reloaded away while it ran
-            self._publisher.publish(result)
-            self.telemetry.succeeded(name, now=now, seconds=seconds)
-            self.telemetry.series.labels(name).set(result.n_series)
-            self.telemetry.store_bytes.labels(name).set(running.cycle.store.nbytes)
-            self.telemetry.skipped(name, result.skipped)
-            self._tell_verdicts(name, now)
-            if running.failure:
-                log.info("query works again", query=name)
-            elif running.result is None:
-                log.info("first results", query=name, series=result.n_series, seconds=round(seconds, 2))
-            running.result, running.succeeded_at, running.failure, running.problem = result, now, None, ""
-        if seconds > running.cycle.query.cycle_interval:
-            log.warning("cycle took longer than its interval", query=name, seconds=round(seconds, 1))
-        if time.monotonic() - running.saved_at > _SAVE_EVERY:
-            self._save(running)
+        self._runner.run(running)
 
     def _memories(self) -> dict[str, QueryMemory]:
         return {name: cycle.calling.memory for name, cycle in self.cycles().items()}
-
-    def _tell_verdicts(self, name: str, now: float) -> None:
-        in_force = sum(verdict.query in ("", name) for verdict in self.hearing.verdicts(now))
-        self.telemetry.judged_alarms(name, false_alarm_ratio(self.hearing.given(), name, now), in_force)
-
-    def _failed(self, running: Running, reason: str, problem: str, seconds: float) -> None:
-        name = running.cycle.query.name
-        with self._showing:
-            if self.queries.get(name) is not running:
-                return
-            self.telemetry.failed(name, reason, seconds=seconds)
-        say = log.debug if running.failure == reason else log.warning
-        say("query failed; it is tried again every interval", query=name, reason=reason, problem=problem)
-        running.failure, running.problem = reason, problem
 
     def _save(self, running: Running) -> None:
         if self._state is None:
             return
         query = running.cycle.query
         try:
-            self._state.save(query.name, self._signature(query), running.cycle)
+            self._state.save(query.name, signature_of(self.config, query), running.cycle)
         except OSError as error:
             log.warning("samples cannot be kept for a restart", query=query.name, error=str(error))
         running.saved_at = time.monotonic()
@@ -355,17 +254,6 @@ class Service:
     def _stale_after(self, query: Query) -> float:
         """Seconds results count as the present: never so few that they are gone before the next cycle ends."""
         return max(float(self.config.stale_after), 1.5 * query.cycle_interval + 60)
-
-    def _signature(self, query: Query) -> Signature:
-        """Say what makes a snapshot usable: the same question to the same server and tenant, the same models."""
-        ways = {"timeout", "retries", "budget", "compression", "max_points", "max_body_bytes"}  # of asking, not whom
-        asked = self.config.source.model_dump_json(exclude=ways)
-        digest = hashlib.sha256(asked.encode()).hexdigest()  # headers may hold a secret
-        split = f" split_by={query.split_by}" if query.split_by else ""
-        samples = f"{self.config.source.url} {digest} {query.query}{split} step={query.step} history={query.history}"
-        calendars = [each.model_dump_json() for each in self.config.calendars if each.name == query.calendar]
-        models = query.model_dump_json(exclude=LIMIT_KEYS)  # dates of limits know by themselves what they are of
-        return Signature(samples, f"{__version__} {models} {calendars}")
 
     def _loaded(self) -> None:
         self.telemetry.config_reload_ok.set(1)

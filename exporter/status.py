@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 from exporter.pages.landing import QueryState, QueryStatus, ServiceStatus, landing_page
+from exporter.running import Running
 from exporter.series_page.overview import SeriesLine, strangest
-from exporter.service import Running, Service
+from exporter.service import Service
 from series import Reason
 
 # Series of a query on the landing page: all in alarm up to so many, or the strangest one.
