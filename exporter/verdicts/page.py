@@ -21,7 +21,7 @@ from exporter.verdicts.errors import VerdictStoreError
 from exporter.verdicts.origin import from_another_site
 from exporter.verdicts.requests import NewVerdict, said
 from exporter.verdicts.token import FormToken
-from series.matcher import parse_matchers
+from series.matcher import parse_matchers, written
 
 _LASTS = (("1d", "a day"), ("7d", "a week"), ("30d", "30 days"), ("90d", "90 days"), ("365d", "a year"))
 _WHENS = (
@@ -38,6 +38,7 @@ class _Subject:
 
     query: str
     matchers: Labels
+    selector: str
     summary: str = ""
     score: float | None = None
     begun: float | None = None
@@ -180,12 +181,15 @@ def _subject(desk: VerdictDesk) -> _Subject | None:
     if name := _alert_name():
         alert = desk.alert(name)
         pairs = tuple((each.label, each.value) for each in alert.matchers)
-        return _Subject(alert.query, pairs, alert.summary, alert.score, alert.begun, alert.ended)
+        return _Subject(
+            alert.query, pairs, written(tuple(alert.matchers)), alert.summary, alert.score, alert.begun, alert.ended
+        )
     query, matchers = _scope(desk)
     if not query and not matchers:
         return None
     pairs = tuple((each.label, each.operator.removeprefix("=") + each.value) for each in parse_matchers(matchers))
-    return _Subject(query, pairs, "One of several like series differs from the others." if _about() == "peers" else "")
+    about = "One of several like series differs from the others." if _about() == "peers" else ""
+    return _Subject(query, pairs, matchers, about)
 
 
 def _alert_name() -> str:

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from html import unescape
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
@@ -88,6 +89,19 @@ def test_the_alert_is_shown_escaped(client):
         "false",
         "expected",
     ]
+
+
+@pytest.mark.parametrize(
+    ("address", "pipeline"), [("/verdict?alert=f1", "<b>a</b>"), (BY_SCOPE, "a"), ("/verdict", None)]
+)
+def test_the_page_leads_to_the_series(client, address, pipeline):
+    link = re.search(r'<a href="series\?([^"]+)">Look at it</a>', client.get(address).text)
+    if pipeline is None:
+        assert link is None
+        return
+    asked = parse_qs(unescape(link[1]))
+    assert asked["query"] == ["rate"]
+    assert [(one.label, one.value) for one in parse_matchers(asked["series"][0])] == [("pipeline", pipeline)]
 
 
 @pytest.mark.parametrize("opinion", ["true", "false", "expected"])
