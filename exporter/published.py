@@ -8,6 +8,7 @@ import numpy as np
 
 from exporter.results import output_names
 from series import SeriesKey
+from series.key import NAME
 from series.label_index import LabelIndex
 from series.matcher import Matcher
 
@@ -54,8 +55,26 @@ def meant_rows(keys: Sequence[SeriesKey], matchers: Sequence[Matcher]) -> list[i
 
     Where they are the whole label set of one series they mean that one alone, although others may have it and more.
     """
+    whole = _whole(matchers)
+    if whole is not None and (row := _row_of(keys, whole)) is not None:
+        return [row]
     rows: list[int] = np.flatnonzero(PublishedIndex(keys).where(matchers)).tolist()
-    if len(rows) > 1 and all(matcher.operator == "=" for matcher in matchers):
-        whole = SeriesKey((matcher.label, matcher.value) for matcher in matchers)
-        rows = [row for row in rows if matchers and published_key(keys[row]) == whole] or rows
+    if len(rows) > 1 and whole is not None:
+        rows = [row for row in rows if published_key(keys[row]) == whole] or rows
     return rows
+
+
+def _whole(matchers: Sequence[Matcher]) -> SeriesKey | None:
+    """The label set that matchers spell out; None where they are no label set."""
+    if not matchers or any(matcher.operator != "=" for matcher in matchers):
+        return None
+    return SeriesKey((matcher.label, matcher.value) for matcher in matchers)
+
+
+def _row_of(keys: Sequence[SeriesKey], whole: SeriesKey) -> int | None:
+    """Where the series of a published label set stands, found without an index for the usual names of labels."""
+    named = SeriesKey((NAME if name == "metric" else name, value) for name, value in whole)
+    for key in (whole, named):
+        if published_key(key) == whole and key in keys:
+            return keys.index(key)
+    return None
