@@ -184,18 +184,6 @@ def learn_from(changes: Changes, times: FloatArray, n_series: int, settled: floa
     return np.asarray(times[confirmed.last(n_series)])
 
 
-def moved(values: FloatArray, changes: Changes) -> FloatArray:
-    """A copy of `values` (n_series, n_steps) as if each series had always had its last level.
-
-    A new level mostly keeps the rhythm of the old one. Moved onto it, the past still teaches the shape of day and
-    week, where a past cut off at the change would teach nothing for a week.
-    """
-    result = values.copy()
-    for row, step, before, after in zip(changes.row, changes.step, changes.before, changes.after, strict=True):
-        result[row, :step] += after - before
-    return result
-
-
 def _whole(blocks: FloatArray) -> IntArray:
     """(3, n_series): row, first and one past the last block with a sample."""
     known = ~np.isnan(blocks)

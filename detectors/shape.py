@@ -6,6 +6,7 @@ import numpy as np
 
 from detectors.phase import HOURS, IntArray, Phase
 from detectors.robust import mean, median
+from detectors.week_steps import without_steps
 from series import FloatArray
 from series.calendar import DAY
 
@@ -51,7 +52,10 @@ def daily_shape(folded: FloatArray) -> list[FloatArray]:
 
 
 def weekly_shape(residual: FloatArray, phase: Phase) -> list[FloatArray] | None:
-    """The same by hour of the week from what the daily shape leaves; None for less than two weeks."""
+    """The same by hour of the week from what the daily shape leaves; None for less than two weeks.
+
+    A level that changed among the weeks is no part of the shape (`detectors.week_steps`).
+    """
     n_series, days, bins = residual.shape
     weeks = phase.weeks
     if weeks < FEWEST_WEEKS:
@@ -63,7 +67,11 @@ def weekly_shape(residual: FloatArray, phase: Phase) -> list[FloatArray] | None:
     ago = grid.weeks_back(phase)
     whole = np.flatnonzero((ago >= 0) & (ago < weeks))
     place = ago[whole] * (7 * hours) + grid.of_week(hours)[whole]
-    folded = fold(hourly.reshape(n_series, -1)[:, whole], place, weeks * 7 * hours).reshape(n_series, weeks, -1)
+    # Aligned at the last whole hour; the first of the oldest week may be missing.
+    in_order = np.full((n_series, weeks * 7 * hours), np.nan)
+    in_order[:, in_order.shape[1] - len(whole) :] = hourly.reshape(n_series, -1)[:, whole]
+    level = without_steps(in_order.reshape(n_series, weeks, 7 * hours)).reshape(in_order.shape)[:, -len(whole) :]
+    folded = fold(level, place, weeks * 7 * hours).reshape(n_series, weeks, -1)
     by_hour = (folded - median(folded)[..., None]).swapaxes(1, 2)
     return _shrunk([(np.nan_to_num(smooth(median(by_hour[..., which]), 1)),) for which in _HALVES])
 
