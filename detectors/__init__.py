@@ -15,15 +15,19 @@ from detectors.group import Joint
 from detectors.iqr import Iqr
 from detectors.level import Level
 from detectors.nearest_window import NearestWindow
+from detectors.occasional import Effects
 from detectors.outlier_model import OutlierModel
 from detectors.peers import Peers
 from detectors.profile import Profile
 from detectors.quantile_band import QuantileBand
-from detectors.seasonal import SeasonalBaseline
+from detectors.seasonal import Learned, SeasonalBaseline
 from detectors.spectral_residual import SpectralResidual
 from detectors.width import Width
 from detectors.window_pca import WindowPca
 from series import Calendar
+from series.event import Event
+from series.holidays import PublicHolidays
+from series.occasions import Occasions
 
 DETECTORS: dict[str, type[Detector]] = {
     "ensemble": Ensemble,
@@ -46,16 +50,21 @@ FITTED: tuple[type[Any], ...] = (
     Calendar,
     Character,
     Cusum,
+    Effects,
     Ensemble,
+    Event,
     EwmaChart,
     Extremes,
     Familiar,
     Iqr,
     Joint,
+    Learned,
     Level,
     NearestWindow,
+    Occasions,
     Peers,
     Profile,
+    PublicHolidays,
     QuantileBand,
     SeasonalBaseline,
     SpectralResidual,

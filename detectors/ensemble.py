@@ -23,6 +23,7 @@ from detectors.seasonal import SeasonalBaseline
 from detectors.voting import families, mean_vote, shares, taking_part
 from detectors.window_pca import WindowPca
 from series import Calendar, FloatArray, Window
+from series.occasions import Occasions
 
 # Samples of the windows that are compared with their usual shapes, and how many shapes each has ...
 SHAPES = ((6, 2), (12, 3), (24, 4))
@@ -107,6 +108,8 @@ class Ensemble:
     weights : mapping of str to float, optional
         How much each member counts beside its default, by name as in `members_`; 1 for those not named. See
         `detectors.weights.learn_weights`.
+    occasions : Occasions, optional
+        Holidays and events that the baseline heeds.
 
     Examples
     --------
@@ -128,6 +131,7 @@ class Ensemble:
     most_missing: float = 0.8
     agree: int = 1
     weights: Mapping[str, float] | None = None
+    occasions: Occasions | None = None
 
     def __post_init__(self) -> None:
         Calendar(self.timezone)
@@ -223,6 +227,7 @@ class Ensemble:
             warm_up=self.warm_up,
             fewest=self.fewest,
             most_missing=self.most_missing,
+            occasions=self.occasions,
         )
         extremes = Extremes(warm_up=self.warm_up, fewest=self.fewest, most_missing=self.most_missing)
         kept = (shape for place, shape in enumerate(SHAPES) if place == 0 or shape[0] * step <= LONGEST)

@@ -27,7 +27,7 @@ class Level:
     recent : (n_series, blocks) float64
         Medians of the last blocks, oldest first, NaN where there was no sample.
     fallback : (n_series,) float64
-        Level where no recent block has a sample.
+        Level until a block has a sample. Where the recent ones have none, the last that was known holds.
     begun : (n_series, less than a block) float64
         Samples of the block under way, which move the level when it is whole.
     """
@@ -65,7 +65,7 @@ class Level:
         samples = np.concatenate([self.begun, residual], axis=1)
         joined = np.concatenate([self.recent, block_medians(samples, length)], axis=1)
         known = median(np.lib.stride_tricks.sliding_window_view(joined, size, axis=1))
-        known = np.where(np.isnan(known), self.fallback[:, None], known)
+        known = _held(known, self.fallback)
         steps = np.repeat(known, length, axis=1)[:, begun : samples.shape[1]]
         whole = samples.shape[1] // length
         # Copies: a view would keep all of the history alive.
@@ -84,3 +84,13 @@ def block_medians(residual: FloatArray, length: int) -> FloatArray:
     n_series, n_steps = residual.shape
     padded = np.pad(residual, ((0, 0), (0, -n_steps % length)), constant_values=np.nan)
     return median(padded.reshape(n_series, padded.shape[1] // length, length))
+
+
+def _held(known: FloatArray, first: FloatArray) -> FloatArray:
+    """`known` (n_series, n) with each NaN replaced by the value before it, or by `first` (n_series,) where none is."""
+    missing = np.isnan(known)
+    if not missing.any():
+        return known
+    latest = np.maximum.accumulate(np.where(missing, -1, np.arange(known.shape[1])), axis=1)
+    held = np.take_along_axis(known, np.maximum(latest, 0), axis=1)
+    return np.where(latest < 0, first[:, None], held)

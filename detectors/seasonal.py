@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 import numpy as np
@@ -11,14 +11,35 @@ from detectors import width
 from detectors.base import Band
 from detectors.checks import above, at_least, share
 from detectors.level import Level
-from detectors.phase import Phase
+from detectors.occasional import Effects, Season, Unlike
+from detectors.phase import IntArray, Phase
 from detectors.profile import Profile, cross_fit
 from detectors.samples import LARGEST_SCORE, ROUNDING, finite, row_blocks, warming_up
 from detectors.width import Width
 from series import Calendar, FloatArray, Window
+from series.occasions import Occasions
 
 # Series at a time: bounds the memory of a fit to a few times that of this many samples.
 BLOCK_SAMPLES = 500_000
+
+
+_NOTHING = np.zeros((1, 1))
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What is learned of some rows; `effects` only with a calendar."""
+
+    profile: Profile
+    level: Level
+    sides: Width
+    effects: Effects | None
+
+    def season(self, phase: Phase, unlike: Unlike | None) -> Season:
+        """Seasonal part at each instant."""
+        if unlike is None or self.effects is None:
+            return Season(self.profile.at(phase), _NOTHING, _NOTHING)
+        return self.effects.season(self.profile, phase, unlike)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -56,6 +77,9 @@ class SeasonalBaseline:
         Samples a history must hold.
     most_missing : float, default 0.8
         Share of the history's steps, from its first sample on, that may be missing.
+    occasions : Occasions, optional
+        Holidays and events: what happens then is no part of the season, and expected as past ones show it
+        (`detectors.occasional`).
 
     Examples
     --------
@@ -77,6 +101,7 @@ class SeasonalBaseline:
     warm_up: float = 86_400.0
     fewest: int = 60
     most_missing: float = 0.8
+    occasions: Occasions | None = None
 
     def __post_init__(self) -> None:
         Calendar(self.timezone)
@@ -97,46 +122,44 @@ class SeasonalBaseline:
         self.step_ = history.step if history.n_steps > 1 else 1.0
         self.warming_up_ = warming_up(history, span=self.warm_up, fewest=self.fewest, most_missing=self.most_missing)
         phase = Phase.of(history.times, self.calendar_)
+        unlike = Unlike.of(self.occasions, history.times, phase)
         scores = np.where(np.isnan(history.values), np.nan, 0.0)
-        self.parts_ = []
+        self.parts_: list[tuple[IntArray, Learned]] = []
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             for rows in row_blocks(~self.warming_up_, history.n_steps, BLOCK_SAMPLES):
-                profile, level, sides, expected = self._fit_rows(finite(history.values[rows]), phase)
-                above, below = sides.at(phase)
-                band = Band(expected, *self._widened(expected, expected - below, expected + above))
-                scores[rows] = self._distance(band, history.values[rows])
-                self.parts_.append((rows, profile, level, sides))
+                part, season, known = self._fit_rows(finite(history.values[rows]), phase, unlike)
+                scores[rows] = self._distance(self._band(part.sides, season, known, phase), history.values[rows])
+                self.parts_.append((rows, part))
         return scores
 
     def expect(self, window: Window) -> Band:
         """Expected value and band for each step of `window`, from what was known before that step."""
-        expected = np.full(window.values.shape, np.nan)
-        lower, upper = expected.copy(), expected.copy()
+        whole = Band(*(np.full(window.values.shape, np.nan) for _ in range(3)))
         phase = Phase.of(window.times, self.calendar_)
-        for rows, profile, level, sides in self.parts_:
-            season = profile.at(phase)
-            known, _ = level.follow(finite(window.values[rows]) - season, self.step_)
-            above, below = sides.at(phase)
-            centre = season + known
-            expected[rows] = centre
-            lower[rows], upper[rows] = self._widened(centre, centre - below, centre + above)
-        return Band(expected, lower, upper)
+        unlike = Unlike.of(self.occasions, window.times, phase)
+        for rows, part in self.parts_:
+            season = part.season(phase, unlike)
+            known, _ = part.level.follow(_ordinary(finite(window.values[rows]), unlike) - season.middle, self.step_)
+            band = self._band(part.sides, season, known, phase)
+            whole.expected[rows], whole.lower[rows], whole.upper[rows] = band.expected, band.lower, band.upper
+        return whole
 
     def season(self, times: FloatArray) -> FloatArray:
         """What time of day and week add to the level at `times`: (n_series, n_steps), NaN where it warms up."""
         phase = Phase.of(times, self.calendar_)
+        unlike = Unlike.of(self.occasions, times, phase)
         season = np.full((len(self.warming_up_), len(times)), np.nan)
-        for rows, profile, _, _ in self.parts_:
-            season[rows] = profile.at(phase)
+        for rows, part in self.parts_:
+            season[rows] = part.season(phase, unlike).middle
         return season
 
     def advance(self, window: Window) -> None:
         """Take note of steps that will not change any more; what is judged from now on begins right after them."""
         phase = Phase.of(window.times, self.calendar_)
-        self.parts_ = [
-            (rows, profile, level.follow(finite(window.values[rows]) - profile.at(phase), self.step_)[1], sides)
-            for rows, profile, level, sides in self.parts_
-        ]
+        unlike = Unlike.of(self.occasions, window.times, phase)
+        for place, (rows, part) in enumerate(self.parts_):
+            residual = _ordinary(finite(window.values[rows]), unlike) - part.season(phase, unlike).middle
+            self.parts_[place] = rows, replace(part, level=part.level.follow(residual, self.step_)[1])
 
     def score(self, window: Window) -> FloatArray:
         """Judge the steps of `window`, which begin right after the last that is known."""
@@ -159,19 +182,37 @@ class SeasonalBaseline:
             score[deviation < 0 if self.direction == "above" else deviation > 0] = 0.0
         return np.asarray(score)
 
-    def _fit_rows(self, values: FloatArray, phase: Phase) -> tuple[Profile, Level, Width, FloatArray]:
-        """What is learned of the rows, and what was expected at each step without knowledge of it."""
-        profile, seasonal = cross_fit(values, phase, self.step_)
-        unseen = values - seasonal
+    def _fit_rows(self, values: FloatArray, phase: Phase, unlike: Unlike | None) -> tuple[Learned, Season, FloatArray]:
+        """What is learned of the rows; season and level at each step, as known without knowledge of it."""
+        ordinary = _ordinary(values, unlike)
+        profile, seasonal = cross_fit(ordinary, phase, self.step_)
+        unseen = ordinary - seasonal
         known, _ = Level.before(unseen, self.step_, self.memory).follow(unseen, self.step_)
         expected = seasonal + known
         sides = width.learn(
             unseen - known, expected, profile.daily, phase, self.step_, rate=self.rate, narrowest=self.narrowest
         )
-        plain = values - profile.at(phase)
+        plain = ordinary - profile.at(phase)
         _, level = Level.before(plain, self.step_, self.memory).follow(plain, self.step_)
-        return profile, level, sides, expected
+        season, effects = Season(seasonal, _NOTHING, _NOTHING), None
+        if self.occasions is not None:
+            effects = Effects.none(len(values), len(self.occasions.events))
+        if unlike is not None:
+            effects = Effects.learn(values - known, profile, phase, unlike, self.step_)
+            off, then = unlike.any, effects.season(profile, phase, unlike)
+            season = Season(np.where(off, then.middle, seasonal), then.less, then.more)
+        return Learned(profile, level, sides, effects), season, known
+
+    def _band(self, sides: Width, season: Season, known: FloatArray, phase: Phase) -> Band:
+        above, below = sides.at(phase)
+        centre = season.middle + known
+        return Band(centre, *self._widened(centre, centre - below - season.less, centre + above + season.more))
 
     def _widened(self, centre: FloatArray, lower: FloatArray, upper: FloatArray) -> tuple[FloatArray, FloatArray]:
         floor = np.maximum(self.minimum_absolute, (self.minimum_relative + ROUNDING) * np.abs(centre))
         return np.minimum(lower, centre - floor), np.maximum(upper, centre + floor)
+
+
+def _ordinary(values: FloatArray, unlike: Unlike | None) -> FloatArray:
+    """Samples of ordinary times; those of others are missing."""
+    return values if unlike is None else np.where(unlike.any, np.nan, values)

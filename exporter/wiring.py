@@ -171,7 +171,7 @@ def make_plan(query: config.Query, occasions: Occasions | None = None) -> ModelP
     """Choose the models of a query, which may refer to a calendar."""
     share = zlib.crc32(query.name.encode()) / 2**32  # the same at every start
     return ModelPlan(
-        detector=partial(make_judge, query),
+        detector=partial(make_judge, query, occasions),
         forecaster=partial(make_forecaster, query, occasions),
         suppression=make_suppression(query),
         step=float(query.step),
@@ -232,8 +232,8 @@ def make_scaling(scaling: Scaling) -> ScalingRule:
     )
 
 
-def make_detector(query: config.QueryDefaults) -> Detector:
-    """Make an unfitted detector as the query wants it."""
+def make_detector(query: config.QueryDefaults, occasions: Occasions | None = None) -> Detector:
+    """Make an unfitted detector as the query wants it, which may refer to a calendar."""
     from detectors import DETECTORS
 
     chosen = DETECTORS[query.detector]
@@ -243,25 +243,26 @@ def make_detector(query: config.QueryDefaults) -> Detector:
         "minimum_absolute": query.minimum_deviation.absolute,
         "minimum_relative": query.minimum_deviation.relative,
         "agree": query.agree,
+        "occasions": occasions,
     }
     known = {field.name for field in fields(cast(Any, chosen))}
     return chosen(**{name: value for name, value in wanted.items() if name in known})
 
 
-def make_baseline(query: config.QueryDefaults) -> Baseline:
+def make_baseline(query: config.QueryDefaults, occasions: Occasions | None = None) -> Baseline:
     """Make an unfitted detector that also says what it expects, for a backtest."""
-    detector = make_detector(query)
+    detector = make_detector(query, occasions)
     if not hasattr(detector, "expect"):
         raise ConfigError(f"detector {query.detector} expects nothing: a backtest needs ensemble or seasonal.")
     return cast("Baseline", detector)
 
 
-def make_judge(query: config.QueryDefaults) -> Judge:
+def make_judge(query: config.QueryDefaults, occasions: Occasions | None = None) -> Judge:
     """Make an unfitted detector that says all at once."""
     from detectors.ensemble import Ensemble
     from exporter.models.single import Single
 
-    detector = make_detector(query)
+    detector = make_detector(query, occasions)
     return detector if isinstance(detector, Ensemble) else Single(detector, query.detector)
 
 

@@ -77,6 +77,11 @@ class Occasions:
         """Of all rows: the kinds of days, then the events."""
         return (*KINDS, *(event.name for event in self.events))
 
+    @property
+    def days_of_rest(self) -> frozenset[int]:
+        """Days of the week without work, Monday 0."""
+        return frozenset.union(*(each.weekend for each in self.holidays)) if self.holidays else _USUAL_WEEKEND
+
     def at(self, times: FloatArray) -> Rows:
         """Which occasions each of `times` (n_steps,), seconds since the epoch, belongs to."""
         days, place = np.unique(np.floor(self.calendar.local(times) / DAY).astype(np.int64), return_inverse=True)
@@ -112,8 +117,7 @@ class Occasions:
         return off
 
     def _weekend(self, days: DayArray) -> BoolArray:
-        weekend = frozenset.union(*(each.weekend for each in self.holidays)) if self.holidays else _USUAL_WEEKEND
-        return np.isin((days + _EPOCH_WEEKDAY) % 7, list(weekend))
+        return np.isin((days + _EPOCH_WEEKDAY) % 7, list(self.days_of_rest))
 
     def _last_working(self, next_first: DayArray) -> DayArray:
         last = next_first - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 Tree = Any
-"""Numbers, text, None, arrays, and lists, tuples, dicts and known dataclasses of these."""
+"""Numbers, text, dates, None, arrays, and lists, tuples, dicts and known dataclasses of these."""
 
 Array = npt.NDArray[Any]
 
@@ -73,6 +74,8 @@ class Packer:
             return tree
         if isinstance(tree, float):
             return tree if math.isfinite(tree) else {"float": str(tree)}
+        if isinstance(tree, dt.datetime):
+            return {"datetime": tree.isoformat()}
         if isinstance(tree, np.ndarray) and tree.dtype.kind in _KINDS:
             arrays.append(np.ascontiguousarray(tree))
             return {"array": [tree.dtype.str, list(tree.shape)]}
@@ -99,6 +102,8 @@ class Packer:
             return packed
         if "float" in packed:
             return float(packed["float"])
+        if "datetime" in packed:
+            return dt.datetime.fromisoformat(packed["datetime"])
         if "array" in packed:
             return reader.next(*packed["array"])
         if "tuple" in packed:

@@ -39,7 +39,7 @@ def autoregressive(rng: np.random.Generator, times: FloatArray, n_series: int) -
 
 def bursty(rng: np.random.Generator, times: FloatArray, n_series: int) -> FloatArray:
     shape = (n_series, len(times))
-    bursts = np.where(rng.random(shape) < 0.004, rng.lognormal(3, 0.5, shape), 0.0)
+    bursts = np.where(rng.random(shape) < 0.004, rng.lognormal(1.5, 0.5, shape), 0.0)
     return np.asarray(100 + rng.lognormal(0, 0.5, shape) + bursts)
 
 

@@ -12,10 +12,11 @@ from detectors.suppress import Suppression
 from exporter.config import Forecaster, Query, Source
 from exporter.config_file import ConfigError
 from exporter.telemetry import Telemetry
-from exporter.wiring import make_detector, make_forecaster, make_judge, make_source, make_suppression
+from exporter.wiring import make_detector, make_forecaster, make_judge, make_plan, make_source, make_suppression
 from forecasting import FORECASTERS
 from forecasting.harmonic import HarmonicRegression
-from series import Window
+from series import Calendar, Window
+from series.occasions import Occasions
 
 QUERY = Query(name="up", query="up")
 
@@ -32,6 +33,15 @@ QUERY = Query(name="up", query="up")
 def test_defaults_are_those_of_the_models(made, plain):
     for field in fields(plain):
         assert getattr(made, field.name) == getattr(plain, field.name), field.name
+
+
+@pytest.mark.parametrize("name", ["ensemble", "seasonal"])
+def test_detectors_with_a_baseline_heed_the_calendar(name):
+    occasions = Occasions(Calendar("Europe/Berlin"))
+    query = Query(name="a", query="up", detector=name)
+    assert make_detector(query, occasions).occasions is occasions
+    judge = make_plan(query, occasions).detector()
+    assert getattr(judge, "detector", judge).occasions is occasions
 
 
 def test_every_forecaster_can_be_configured():
