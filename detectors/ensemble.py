@@ -168,8 +168,9 @@ class Ensemble:
         self.calendar_ = Calendar(self.timezone)
         step = history.step if history.n_steps > 1 else 1.0
         self.baseline_, self.extremes_, self.shapes_ = self._unfitted(step)
-        levels = (self.baseline_.learn(history), self.extremes_.learn(history))
-        votes = [*levels, *(shape.learn(history) for shape in self.shapes_)]
+        level = self.baseline_.learn(history)
+        plain = self.baseline_.without_events(history)
+        votes = [level, self.extremes_.learn(plain), *(shape.learn(plain) for shape in self.shapes_)]
         self.warming_up_ = self.baseline_.warming_up_
         phase = Phase.of(history.times, self.calendar_)
         self.character_ = Character.of(history, self.baseline_.season(history.times[sample(history.n_steps)]))
@@ -189,8 +190,9 @@ class Ensemble:
         votes = self._votes(self.expect(window), window)
         self.level_ = self.level_.follow(mean_vote(votes, self.shares_), self.step_)[1]
         self.baseline_.advance(window)
+        plain = self.baseline_.without_events(window)
         for shape in self.shapes_:
-            shape.advance(window)
+            shape.advance(plain)
 
     def expect(self, window: Window) -> Band:
         """Expected value and band for each step of `window`, from what was known before that step."""
@@ -244,8 +246,9 @@ class Ensemble:
         )
 
     def _votes(self, band: Band, window: Window) -> list[FloatArray]:
-        levels = (self.baseline_.score_against(band, window), self.extremes_.score(window))
-        return [*levels, *(shape.score(window) for shape in self.shapes_)]
+        plain = self.baseline_.without_events(window)
+        levels = (self.baseline_.score_against(band, window), self.extremes_.score(plain))
+        return [*levels, *(shape.score(plain) for shape in self.shapes_)]
 
     def _consensus(self, votes: list[FloatArray], band: Band, window: Window) -> FloatArray:
         scores = mean_vote(votes, self.shares_)

@@ -121,9 +121,13 @@ class Effects:
         nothing = np.zeros(n_series, dtype=np.bool_)
         return cls(nothing, ~nothing, np.zeros(n_series), np.zeros((n_series, n_events)))
 
+    def by_events(self, unlike: Unlike) -> FloatArray:
+        """(n_series, n_steps): what events add. On a holiday that is not known."""
+        return np.asarray(self.events @ (unlike.events & ~unlike.holiday), dtype=np.float64)
+
     def season(self, profile: Profile, phase: Phase, unlike: Unlike) -> Season:
         """Seasonal part of each series at `phase`, of which `unlike` says what is no ordinary time."""
-        middle = profile.at(phase) + self.events @ (unlike.events & ~unlike.holiday)
+        middle = profile.at(phase) + self.by_events(unlike)
         less, more = np.zeros_like(middle), np.zeros_like(middle)
         off = unlike.holiday
         ordinary, resting = _both(profile, phase, unlike)

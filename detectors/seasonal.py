@@ -153,6 +153,17 @@ class SeasonalBaseline:
             season[rows] = part.season(phase, unlike).middle
         return season
 
+    def without_events(self, window: Window) -> Window:
+        """The window less what the events of the calendar are known to add: for those who judge shapes."""
+        unlike = Unlike.of(self.occasions, window.times, Phase.of(window.times, self.calendar_))
+        if unlike is None or not unlike.events.any():
+            return window
+        values = np.array(window.values, dtype=np.float64)
+        for rows, part in self.parts_:
+            if part.effects is not None:
+                values[rows] -= part.effects.by_events(unlike)
+        return Window(window.keys, window.times, values)
+
     def advance(self, window: Window) -> None:
         """Take note of steps that will not change any more; what is judged from now on begins right after them."""
         phase = Phase.of(window.times, self.calendar_)

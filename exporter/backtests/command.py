@@ -23,6 +23,7 @@ from exporter.pages.backtest_page import render_backtest
 from exporter.telemetry import Telemetry
 from exporter.wiring import make_baseline, make_file_source, make_forecaster, make_query_source, make_source
 from series import Grid
+from series.occasions import Occasions
 from sources.base import Answer
 
 
@@ -55,7 +56,7 @@ def run_backtest(options: BacktestOptions, out: Path, *, command: str) -> None:
     ConfigError, SourceError, ValueError, OSError
         For what cannot be: each names its place.
     """
-    source, query = _settings(options)
+    source, query, occasions = _settings(options)
     console = Console(stderr=True)
     with console.status(f"reading {options.file or source.url}"):
         answer, query = _read(options, source, query)
@@ -63,8 +64,8 @@ def run_backtest(options: BacktestOptions, out: Path, *, command: str) -> None:
     if not window.n_series or window.n_steps < 2:
         raise ValueError(f"{options.file or query.query}: at least one series of two steps is needed. Got none.")
     test = Backtest(
-        detector=lambda: make_baseline(query),
-        forecaster=lambda: make_forecaster(query),
+        detector=lambda: make_baseline(query, occasions),
+        forecaster=lambda: make_forecaster(query, occasions),
         horizons=[float(horizon) for horizon in query.forecast.horizons],
         coverage=query.forecast.coverage,
         history=float(query.history),
@@ -83,14 +84,15 @@ def run_backtest(options: BacktestOptions, out: Path, *, command: str) -> None:
     console.print(_summary(report), f"\nwritten: {out}", highlight=False)
 
 
-def _settings(options: BacktestOptions) -> tuple[Source, Query]:
-    """Merge the configuration, where one is given, with the command line, which wins."""
+def _settings(options: BacktestOptions) -> tuple[Source, Query, Occasions | None]:
+    """Merge the configuration, where one is given, with the command line, which wins; and the query's calendar."""
     if sum(given is not None for given in (options.file, options.url, options.config_file)) != 1:
         raise ValueError("exactly one of --source.url, --file and --config.file must be given.")
-    source, settings = Source(), dict[str, Any]()
+    source, settings, occasions = Source(), dict[str, Any](), None
     if options.config_file:
         config = load_config(options.config_file)
-        source, settings = config.source, _as_plain(_named(config.queries, options))
+        named = _named(config.queries, options)
+        source, settings, occasions = config.source, _as_plain(named), config.occasions(named)
     elif options.url:
         source = parse_config("--source.url", yaml.safe_dump(_minimal() | {"source": {"url": options.url}})).source
     settings |= _overrides(options, settings)
@@ -99,8 +101,10 @@ def _settings(options: BacktestOptions) -> tuple[Source, Query]:
         if not options.file:
             raise ValueError("--query must be given with --source.url.")
         settings["query"] = options.query or "{}"
-    checked = parse_config("backtest", yaml.safe_dump({"queries": [settings]}))
-    return source, checked.queries[0]
+    # The name of a calendar can only be checked beside the calendars, as was done when the file was read.
+    calendar = settings.pop("calendar", None)
+    checked = parse_config("backtest", yaml.safe_dump({"queries": [settings]})).queries[0]
+    return source, checked.model_copy(update={"calendar": calendar}), occasions
 
 
 def _minimal() -> dict[str, Any]:

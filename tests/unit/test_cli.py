@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+from dataclasses import fields
 
 import numpy as np
 import pytest
 
+from exporter.backtests.command import BacktestOptions, _settings
 from exporter.check import ask_queries
-from exporter.config_load import parse_config
+from exporter.config_load import load_config, parse_config
 from series import Window
 from sources.base import Answer
 
@@ -174,3 +176,18 @@ def test_a_backtest_of_a_short_file_says_what_it_could_not_test(tmp_path):
     said = " ".join((result.stdout + result.stderr).split())
     assert "too short a past to test forecasts" in said
     assert "nan" not in said.replace(str(tmp_path), "")
+
+
+def test_a_backtest_takes_the_calendar_of_its_query(tmp_path):
+    file = tmp_path / "forethought.yml"
+    file.write_text(
+        "source: {url: 'http://127.0.0.1:1', retries: 0}\n"
+        "calendars: [{name: factory, holidays: [DE]}]\n"
+        "queries: [{name: up, query: up, calendar: factory}]\n"
+    )
+    nothing = dict.fromkeys(field.name for field in fields(BacktestOptions))
+    options = BacktestOptions(**nothing | {"query": "", "config_file": file, "horizons": ()})
+    _, query, occasions = _settings(options)
+    assert query.calendar == "factory"
+    assert occasions == load_config(file).occasions(query)
+    assert occasions is not None

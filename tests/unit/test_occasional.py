@@ -103,13 +103,14 @@ def test_the_weekday_is_not_learned_from_a_holiday():
     np.testing.assert_allclose(season - sunday, 60, atol=8)
 
 
-def test_an_event_is_expected_once_it_was_seen():
+@pytest.mark.parametrize("detector", [SeasonalBaseline, Ensemble])
+def test_an_event_is_expected_once_it_was_seen(detector):
     occasions = Occasions(Calendar(), (), (CLOSING,))
     window = busy(quiet_days=())
     window.values[:, occasions.at(window.times)["closing"]] += 80
-    mondays = [17, 24]  # the first one is news
-    assert alarmed(SeasonalBaseline(occasions=occasions), window, mondays) == [1.0, 0.0]
-    assert alarmed(SeasonalBaseline(), window, mondays)[0] == 1.0
+    mondays = [17, 24, 31]  # the first one is news
+    assert alarmed(detector(occasions=occasions), window, mondays) == [1.0, 0.0, 0.0]
+    assert alarmed(detector(), window, mondays)[:2] == [1.0, 1.0]
 
 
 @pytest.mark.parametrize("detector", [SeasonalBaseline, Ensemble])
