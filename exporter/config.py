@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -35,7 +36,15 @@ Forecaster = Literal[
     "arima",
     "unobserved_components",
     "boosting",
+    "auto_ets",
+    "auto_theta",
+    "auto_arima",
+    "mstl",
+    "prophet",
+    "chronos",
 ]
+# These need a library that may not be installed.
+_ON_DEMAND = ("auto_ets", "auto_theta", "auto_arima", "mstl", "prophet", "chronos")
 Server = Literal["prometheus", "thanos", "mimir", "victoriametrics"]
 
 
@@ -156,6 +165,8 @@ class Forecast(_Section):
 
     forecaster: Forecaster = "harmonic"
     """How: harmonic blends many simple ones by their past errors; docs/forecasters.md tells of the others."""
+    weights: Path | None = Field(default=None, strict=False)
+    """Folder of the pretrained model, for the forecaster chronos alone. Nothing is ever downloaded."""
     horizons: tuple[PositiveDuration, ...] = Field(default=(Duration(3_600), Duration(86_400)), strict=False)
     """How far ahead. Each is rounded up to whole steps. An empty list turns forecasting off."""
     coverage: float = Field(default=0.95, gt=0, lt=1)
@@ -167,6 +178,17 @@ class Forecast(_Section):
         if len(set(value)) != len(value):
             raise ValueError("must not name a horizon twice.")
         return tuple(sorted(value))
+
+    @model_validator(mode="after")
+    def _can_be_made(self) -> Self:
+        if (self.forecaster == "chronos") != (self.weights is not None):
+            raise ValueError(f"weights goes with the forecaster chronos, and only with it. Got {self.forecaster}.")
+        if self.forecaster in _ON_DEMAND:
+            from forecasting.external import EXTRA_FORECASTERS
+
+            chosen: type[Any] = EXTRA_FORECASTERS[self.forecaster]
+            chosen(**({"weights": self.weights} if self.weights else {}))
+        return self
 
 
 # Years of minutes. More is a slip of the pen, and would not fit into memory for a single series.

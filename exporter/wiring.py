@@ -293,11 +293,13 @@ def make_suppression(query: config.QueryDefaults) -> Suppression:
 def make_forecaster(query: config.QueryDefaults, occasions: Occasions | None = None) -> Forecaster:
     """Make an unfitted forecaster as the query wants it."""
     from forecasting import FORECASTERS
+    from forecasting.external import EXTRA_FORECASTERS
 
-    chosen = FORECASTERS[query.forecast.forecaster]
-    wanted = {"timezone": query.timezone, "occasions": occasions}
-    known = {field.name for field in fields(cast(Any, chosen))}
-    return chosen(**{name: value for name, value in wanted.items() if name in known})
+    chosen: type[Any] = (FORECASTERS | EXTRA_FORECASTERS)[query.forecast.forecaster]
+    wanted = {"timezone": query.timezone, "occasions": occasions, "weights": query.forecast.weights}
+    known = {field.name for field in fields(chosen)}
+    made: Forecaster = chosen(**{name: value for name, value in wanted.items() if name in known})
+    return made
 
 
 def make_ears(folder: Path | None) -> Ears:

@@ -14,6 +14,7 @@ from exporter.config_file import ConfigError
 from exporter.telemetry import Telemetry
 from exporter.wiring import make_detector, make_forecaster, make_judge, make_plan, make_source, make_suppression
 from forecasting import FORECASTERS
+from forecasting.external import EXTRA_FORECASTERS
 from forecasting.harmonic import HarmonicRegression
 from series import Calendar, Window
 from series.occasions import Occasions
@@ -45,7 +46,7 @@ def test_detectors_with_a_baseline_heed_the_calendar(name):
 
 
 def test_every_forecaster_can_be_configured():
-    assert set(get_args(Forecaster)) == set(FORECASTERS)
+    assert set(get_args(Forecaster)) == set(FORECASTERS) | set(EXTRA_FORECASTERS)
     for name, chosen in FORECASTERS.items():
         query = Query(name="up", query="up", timezone="Europe/Berlin", forecast={"forecaster": name})
         made = make_forecaster(query)
