@@ -15,7 +15,7 @@ from series import FloatArray
 # Candidates that take part in the blend of a series; the others hardly weigh and cost as much.
 _KEPT = 24
 # An origin counts this much of what the next one counts: a trend or level that is new must be followed.
-_FADING = 0.85
+_FADING = 0.93
 # How much the last samples count.
 _LATEST = 0.5
 # Of the typical error: differences below it do not count, so that perfect candidates share.

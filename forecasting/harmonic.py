@@ -21,7 +21,7 @@ from series import Calendar, FloatArray, Window
 class HarmonicRegression:
     """Trend and Fourier terms beside day and week profiles, each at several levels, weighted by past errors.
 
-    All series of a block share one factorisation. Every candidate is tried from up to 14 origins inside the history;
+    All series of a block share one factorisation. Every candidate is tried from up to 28 origins inside the history;
     the better it did, the more it counts, for each series and each range of leads. The same trials give the
     intervals. Seasons need no hint: a candidate with a season that is not there errs more and loses its weight.
 

@@ -10,7 +10,7 @@ from forecasting.seasons import Seasons
 from forecasting.shapes import Steps
 from series import FloatArray
 
-_FEWEST_ORIGINS, _MOST_ORIGINS = 4, 14
+_FEWEST_ORIGINS, _MOST_ORIGINS = 4, 28
 _LEADS = 40
 
 
@@ -24,7 +24,7 @@ def backtest_origins(seasons: Seasons, n_steps: int) -> list[int]:
     Returns
     -------
     list of int
-        Ascending, each at least 1 and below `n_steps`; at most 14.
+        Ascending, each at least 1 and below `n_steps`; at most 28.
 
     Examples
     --------

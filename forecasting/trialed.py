@@ -60,7 +60,7 @@ class TrialedForecaster(ABC):
     timezone: str = "UTC"
 
     # Trials cost as much as forecasts: costly methods have few.
-    most_trials: ClassVar[int] = 14
+    most_trials: ClassVar[int] = 28
     # Whether the middle of a series is taken off, and its size divided out: not where zero means something, and not
     # where values are repeated to the last bit.
     centered: ClassVar[bool] = True

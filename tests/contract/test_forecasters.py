@@ -226,12 +226,6 @@ def test_a_nightly_job_stays_at_its_hour_when_the_clocks_change(name: str) -> No
     assert set(on_the_wall[busy >= 1_774_832_400]) == {2 * HOUR}
 
 
-def test_a_library_that_is_missing_is_named() -> None:
-    for name in set(EXTRA_FORECASTERS) - set(INSTALLED):
-        with pytest.raises(ValueError, match=f"needs the package {name}: pip install {name}"):
-            EXTRA_FORECASTERS[name]()
-
-
 def test_arguments_that_cannot_be_are_refused() -> None:
     bad: list[tuple[str, dict[str, object]]] = [
         ("croston", {"variant": "crostini"}),

@@ -35,7 +35,7 @@ def test_waves_of_the_week_wait_for_two_weeks() -> None:
 def test_origins_are_at_the_hour_of_the_forecast_and_not_too_many() -> None:
     seasons = Seasons.of(HOUR, 60 * 24 + 5)
     origins = backtest_origins(seasons, 60 * 24 + 5)
-    assert len(origins) <= 14
+    assert len(origins) <= 28
     assert {(60 * 24 + 5 - origin) % 24 for origin in origins} == {0}
     assert origins == sorted(origins)
 
