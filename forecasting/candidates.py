@@ -13,7 +13,7 @@ from forecasting.own_period import OwnCycles
 from forecasting.plan import Plan
 from forecasting.regression import Regression
 from forecasting.seasons import Seasons
-from forecasting.shapes import Flat, Profile, Shape, Steps, mean_profile, median_profile, mixed
+from forecasting.shapes import Earlier, Flat, Profile, Shape, Steps, mean_profile, median_profile, mixed
 from series import FloatArray
 
 # Samples that the median of a longer past is taken of.
@@ -79,6 +79,9 @@ class Candidates:
         for name, shape in shapes:
             for average in averages[: _HOURLY_LEVELS if name == "hour" else None]:
                 yield name, raised(shape, average.level(past, shape), origin - 1 + leads) if shape else None
+        for average in averages if self.seasons.year else ():
+            year, known = Earlier(past, self.seasons.year), average.steps[0] >= self.seasons.year
+            yield "last_year", raised(year, average.level(past, year), origin - 1 + leads) if known else None
         level, slope = averages[-2:]
         yield "drift", sloped(Flat(len(past)), past, averages[0], slope, leads)
         for name, shape in shapes:

@@ -61,6 +61,32 @@ class Profile:
 
 
 @dataclass(frozen=True, eq=False)
+class Earlier:
+    """What was there a period before, or as many periods before as it takes.
+
+    Attributes
+    ----------
+    past : (n_series, n_steps) float64
+        No NaN.
+    period : int
+        Steps; the curve is not known at the first `period` columns.
+    """
+
+    past: FloatArray
+    period: int
+
+    def at(self, steps: Steps) -> FloatArray:
+        """The value of an earlier column."""
+        beyond = np.maximum(steps - self.past.shape[1], 0) // self.period
+        return self.past[:, steps - self.period * (1 + beyond)]
+
+    def mean(self, steps: Steps, weights: FloatArray) -> FloatArray:
+        """Weighted sum of the earlier columns."""
+        mean: FloatArray = self.at(steps) @ weights
+        return mean
+
+
+@dataclass(frozen=True, eq=False)
 class Basis:
     """Sines and cosines of some periods, computed once for all columns of the history.
 

@@ -12,6 +12,7 @@ from forecasting.new_level import NewLevel
 from forecasting.origins import backtest_origins, came, sampled_leads, trials
 from forecasting.rows import alike_rows
 from forecasting.seasons import Seasons
+from forecasting.shapes import Earlier
 from forecasting.wall_clock import WallClock
 from series import Calendar, Window
 
@@ -30,6 +31,32 @@ def test_waves_of_the_week_wait_for_two_weeks() -> None:
     assert seasons.n_waves(47) == 0
     assert seasons.n_waves(48) == seasons.n_daily == 10
     assert seasons.n_waves(14 * 24) == len(seasons.waves) == 10 + 24
+
+
+def test_a_year_is_looked_for_where_the_history_holds_two() -> None:
+    assert Seasons.of(HOUR, 2 * 365 * 24).year == 0
+    assert Seasons.of(HOUR, 731 * 24).year == 364 * 24
+    days, weeks = Seasons.of(DAY, 800), Seasons.of(7 * DAY, 110)
+    assert (days.year, weeks.year) == (364, 52)
+    assert days.n_waves(730) == 3
+    assert days.n_waves(731) == len(days.waves) == 5
+    assert weeks.n_waves(110) == 2
+
+
+def test_the_curve_of_a_year_earlier_goes_on_beyond_a_year() -> None:
+    past = np.arange(10.0)[np.newaxis]
+    np.testing.assert_array_equal(Earlier(past, 4).at(np.arange(7, 16)), [[3, 4, 5, 6, 7, 8, 9, 6, 7]])
+    assert Earlier(past, 4).mean(np.array([8, 9]), np.array([0.5, 0.5]))[0] == 4.5
+
+
+@pytest.mark.parametrize("step", [DAY, 7 * DAY])
+def test_what_happens_every_year_is_foreseen(step: float) -> None:
+    times = np.arange(0.0, 3.5 * 365.2425 * DAY, step)
+    year = np.sin(2 * np.pi * times / (365.2425 * DAY)) + 0.05 * np.random.default_rng(2).normal(size=(4, len(times)))
+    ahead = int(120 * DAY / step)
+    forecast = HarmonicRegression().fit(Window.of(year[:, :-ahead], step=step)).forecast(ahead)
+    assert np.abs(forecast.mean - year[:, -ahead:]).mean() < 0.08
+    assert np.abs(year[:, -ahead - 1, np.newaxis] - year[:, -ahead:]).mean() > 0.2  # repeating the last value
 
 
 def test_origins_are_at_the_hour_of_the_forecast_and_not_too_many() -> None:
