@@ -14,8 +14,9 @@ from series import FloatArray
 
 # Candidates that take part in the blend of a series; the others hardly weigh and cost as much.
 _KEPT = 24
-# An origin counts this much of what the next one counts: a trend or level that is new must be followed.
-_FADING = 0.93
+# An origin counts this much of what the next one counts: a trend or level that is new must be followed. Of more origins
+# than these, which a longer history has, all fade more slowly, so that the first still counts.
+_FADING, _SWIFTLY = 0.85, 14
 # How much the last samples count.
 _LATEST = 0.5
 # Of the typical error: differences below it do not count, so that perfect candidates share.
@@ -95,7 +96,7 @@ def _blends(edges: Steps, errors: FloatArray, counts: FloatArray) -> list[Blend]
 
 
 def _fading(n_origins: int) -> FloatArray:
-    counts: FloatArray = _FADING ** np.arange(n_origins - 1, -1, -1.0)
+    counts: FloatArray = _FADING ** (min(_SWIFTLY / n_origins, 1.0) * np.arange(n_origins - 1, -1, -1.0))
     return counts
 
 
