@@ -100,7 +100,8 @@ class TrialedForecaster(ABC):
         center = np.median(whole, axis=1, keepdims=True) if self.centered else np.zeros((len(whole), 1))
         spread = np.abs(whole - center).mean(axis=1, keepdims=True)
         scale = np.where((spread > 0) & self.scaled, spread, 1.0)
-        origins = plan.origins[-self.most_trials :]
+        apart = max(len(plan.origins) // (2 * self.most_trials), 1)  # few trials look back as far as half of all
+        origins = plan.origins[::-1][::apart][: self.most_trials][::-1]
         method = self._continue((whole - center) / scale, plan, origins[0])
         told = trials(method.ahead, plan.n_steps, origins, plan.leads)
         errors = came((values - center) / scale, origins, plan.leads) - told
