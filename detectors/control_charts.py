@@ -84,6 +84,16 @@ class Cusum(Windowed):
         return self.width
 
     def _errors(self, rows: Rows, windows: Single) -> FloatArray:
-        backwards = windows[..., ::-1]
-        up, down = (np.cumsum(side * backwards - self.slack, axis=-1).max(axis=-1) for side in (1, -1))
-        return np.asarray(np.maximum(np.maximum(up, down), 0.0), dtype=np.float64)
+        # The windows overlap: their samples are each window's newest and, before these, the rest of the first window.
+        samples = np.concatenate([windows[:, 0, :-1], windows[..., -1]], axis=1).astype(np.float64)
+        up, down = (self._largest_sum(side * samples - self.slack) for side in (1, -1))
+        return np.maximum(np.maximum(up, down), 0.0)
+
+    def _largest_sum(self, beyond: FloatArray) -> FloatArray:
+        """(n_rows, n_windows): the largest sum of the last 1 to `width` samples of each window."""
+        total = np.pad(np.cumsum(beyond, axis=1), ((0, 0), (1, 0)))
+        lowest, reach = total[:, :-1], 1
+        while reach < self.width:  # of twice as many sums each time
+            shift = min(reach, self.width - reach)
+            lowest, reach = np.minimum(lowest[:, :-shift], lowest[:, shift:]), reach + shift
+        return np.asarray(total[:, self.width :] - lowest)
