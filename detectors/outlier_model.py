@@ -37,6 +37,9 @@ class OutlierModel(Windowed):
         One of `ESTIMATORS`.
     width : int, default 12
         Samples of a window, the newest included.
+    examples : int, default 1000
+        Windows, evenly spaced over the history, that the estimator learns from; all of them are compared with it to
+        find the threshold. Those that keep their examples would else cost their square.
 
     References
     ----------
@@ -49,10 +52,11 @@ class OutlierModel(Windowed):
 
     estimator: str = "isolation_forest"
     width: int = 12
+    examples: int = 1000
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least(self, width=2)
+        at_least(self, width=2, examples=2)
         if self.estimator not in ESTIMATORS:
             raise ValueError(f"OutlierModel.estimator must be one of {', '.join(ESTIMATORS)}. Got {self.estimator!r}.")
 
@@ -66,8 +70,10 @@ class OutlierModel(Windowed):
     def _learn_shape(self, rows: Rows, windows: Single) -> FloatArray:
         module, name, arguments = ESTIMATORS[self.estimator]
         kind = getattr(importlib.import_module(module), name)
+        n_windows = windows.shape[1]
+        place = np.linspace(0, n_windows - 1, min(n_windows, self.examples)).astype(np.intp)
         for position, row in enumerate(rows):
-            self.models_[row] = kind(**arguments).fit(windows[position].astype(np.float64))
+            self.models_[row] = kind(**arguments).fit(windows[position, place].astype(np.float64))
         strangeness = self._strangeness(rows, windows)
         self.usual_[rows] = np.median(strangeness, axis=1, keepdims=True)
         return np.maximum(strangeness - self.usual_[rows], 0.0)
