@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from detectors.autoencoder import Autoencoder
 from detectors.autoregression import Autoregression
 from detectors.base import Band, Baseline, Detector
 from detectors.character import Character
@@ -20,6 +21,7 @@ from detectors.profile import Profile
 from detectors.quantile_band import QuantileBand
 from detectors.seasonal import SeasonalBaseline
 from detectors.spectral_residual import SpectralResidual
+from detectors.tails import Copod, Ecod
 from detectors.width import Width
 from detectors.window_pca import WindowPca
 from series import Calendar
@@ -36,14 +38,19 @@ DETECTORS: dict[str, type[Detector]] = {
     "iqr": Iqr,
     "forecast_residual": ForecastResidual,
     "spectral_residual": SpectralResidual,
+    "ecod": Ecod,
+    "copod": Copod,
 }
-"""Public name to class, as a configuration names it. Those that need further libraries: `detectors.by_name`."""
+"""Public name to class. With those that need further libraries: `detectors.by_name`."""
 
 FITTED: tuple[type[Any], ...] = (
+    Autoencoder,
     Autoregression,
     Calendar,
     Character,
+    Copod,
     Cusum,
+    Ecod,
     Ensemble,
     EwmaChart,
     Familiar,

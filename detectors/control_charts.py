@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.checks import above, at_least
-from detectors.windowed import Rows, Single, Windowed
+from detectors.windowed import Rows, Single, Windowed, samples_of
 from series import FloatArray
 
 # Smallest spread of a moment, in usual deviations of the series: a quiet hour does not make the next sample strange.
@@ -84,8 +84,7 @@ class Cusum(Windowed):
         return self.width
 
     def _errors(self, rows: Rows, windows: Single) -> FloatArray:
-        # The windows overlap: their samples are each window's newest and, before these, the rest of the first window.
-        samples = np.concatenate([windows[:, 0, :-1], windows[..., -1]], axis=1).astype(np.float64)
+        samples = samples_of(windows).astype(np.float64)
         up, down = (self._largest_sum(side * samples - self.slack) for side in (1, -1))
         return np.maximum(np.maximum(up, down), 0.0)
 

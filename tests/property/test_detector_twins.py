@@ -11,6 +11,7 @@ from detectors.control_charts import Cusum
 from detectors.iqr import LEAST_RANGE, Iqr
 from detectors.nearest_window import NearestWindow
 from detectors.spectral_residual import GUESSED, SpectralResidual
+from detectors.tails import Copod, Ecod
 from detectors.windowed import Windowed
 from series import FloatArray
 
@@ -99,3 +100,15 @@ def test_nearest_window_is_the_least_of_all_distances(name: str) -> None:
     found = errors(NearestWindow(width=width, examples=examples), row, width)
     # In single precision the square of a distance is a difference of squares.
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=3e-3 * max(1.0, np.abs(row).max()))
+
+
+@pytest.mark.parametrize(("detector", "module", "name"), [(Ecod(), "ecod", "ECOD"), (Copod(), "copod", "COPOD")])
+@pytest.mark.parametrize("kind", ["noise", "wave", "walk", "spikes"])
+def test_tails_are_those_of_pyod(detector: Ecod, module: str, name: str, kind: str) -> None:
+    """But that pyod sorts each place of the windows by itself, which leaves a few samples out of each."""
+    row = samples()[kind]
+    pyod = pytest.importorskip(f"pyod.models.{module}")
+    rarity = errors(detector, row, 12) + detector.usual_[0]
+    theirs = getattr(pyod, name)().fit(np.stack(windows_of(row, 12))).decision_scores_
+    above = theirs > np.median(theirs)
+    np.testing.assert_allclose(rarity[above], theirs[above], rtol=0.06)
