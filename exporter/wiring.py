@@ -24,6 +24,7 @@ from sources.incremental import PullBudget
 if TYPE_CHECKING:
     from detectors.base import Baseline, Detector
     from detectors.peers import Peers
+    from detectors.seasonal import SeasonalBaseline
     from exporter.config_calendars import AlertmanagerSection
     from exporter.config_limits import Limit, Scaling
     from exporter.hearing import Ears
@@ -232,8 +233,8 @@ def make_scaling(scaling: Scaling) -> ScalingRule:
     )
 
 
-def make_detector(query: config.QueryDefaults) -> Detector:
-    """Make an unfitted detector as the query wants it."""
+def make_detector(query: config.QueryDefaults, name: str | None = None) -> Detector:
+    """Make an unfitted detector as the query wants it, by default the one it names."""
     from detectors.by_name import arguments_of, by_name
 
     wanted = {
@@ -243,8 +244,9 @@ def make_detector(query: config.QueryDefaults) -> Detector:
         "minimum_relative": query.minimum_deviation.relative,
         "agree": query.agree,
     }
-    known = arguments_of(query.detector)
-    return by_name(query.detector, **{name: value for name, value in wanted.items() if name in known})
+    chosen = name or query.detector
+    known = arguments_of(chosen)
+    return by_name(chosen, **{key: value for key, value in wanted.items() if key in known})
 
 
 def make_baseline(query: config.QueryDefaults) -> Baseline:
@@ -262,7 +264,9 @@ def make_judge(query: config.QueryDefaults) -> Judge:
     from exporter.models.single import Single
 
     detector = make_detector(query)
-    return detector if isinstance(detector, Ensemble) else Single(detector, query.detector)
+    if isinstance(detector, Ensemble):
+        return detector
+    return Single(detector, query.detector, cast("SeasonalBaseline", make_detector(query, "seasonal")))
 
 
 def make_weighted(query: config.QueryDefaults, weights: Mapping[str, float]) -> Judge:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Self
+from dataclasses import dataclass, field
+from typing import Self, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from detectors.base import Band, Detector
+from detectors.base import Baseline, Detector
 from detectors.ensemble import Consensus
+from detectors.notable import notable
+from detectors.seasonal import SeasonalBaseline
 from series import BoolArray, FloatArray, Window
 
 
@@ -17,15 +19,21 @@ from series import BoolArray, FloatArray, Window
 class Single:
     """A detector that votes alone.
 
+    Most detectors do not say what they expect. A baseline beside such a one gives the band that is shown and told, and
+    the side on which a sample lies; the score stays the detector's own.
+
     Parameters
     ----------
     detector : Detector
         One that also expects (`detectors.base.Baseline`) gives its band.
     name : str
+    baseline : SeasonalBaseline, optional
+        Beside a detector that expects nothing. Its direction and its minimum deviations hold for any.
     """
 
     detector: Detector
     name: str
+    baseline: SeasonalBaseline = field(default_factory=SeasonalBaseline)
 
     @property
     def members_(self) -> tuple[str, ...]:
@@ -47,27 +55,34 @@ class Single:
         if groups is not None:
             raise ValueError(f"groups need the ensemble. Got {self.name}.")
         self.detector.fit(history)
+        if self._expecting is self.baseline:
+            self.baseline.fit(history)
         return self
 
     def advance(self, window: Window) -> None:
         """Take note of steps that will not change any more."""
         self.detector.advance(window)
+        if self._expecting is self.baseline:
+            self.baseline.advance(window)
 
     def season(self, times: FloatArray) -> FloatArray:
         """What time of day and week add to the level at `times`: (n_series, n_steps), NaN where that is not known."""
-        season = getattr(self.detector, "season", None)
+        season = getattr(self._expecting, "season", None)
         return season(times) if season else np.full((len(self.warming_up_), len(times)), np.nan)
 
     def judge(self, window: Window) -> Consensus:
         """All that is said of steps right after the last that is known."""
-        band = self._band(window)
-        scores = self.detector.score(window)
+        band = self._expecting.expect(window)
+        scores = notable(
+            self.detector.score(window),
+            band,
+            window.values,
+            direction=self.baseline.direction,
+            minimum_absolute=self.baseline.minimum_absolute,
+            minimum_relative=self.baseline.minimum_relative,
+        )
         return Consensus(band, scores, scores[None], scores, np.ones_like(scores))
 
-    def _band(self, window: Window) -> Band:
-        expect = getattr(self.detector, "expect", None)
-        if expect is None:
-            nothing = np.full(window.values.shape, np.nan)
-            return Band(nothing, nothing, nothing)
-        band: Band = expect(window)
-        return band
+    @property
+    def _expecting(self) -> Baseline:
+        return cast(Baseline, self.detector) if hasattr(self.detector, "expect") else self.baseline
