@@ -5,6 +5,7 @@ from typing import Any
 from detectors.autoencoder import Autoencoder
 from detectors.autoregression import Autoregression
 from detectors.base import Band, Baseline, Detector
+from detectors.beside import Beside
 from detectors.character import Character
 from detectors.control_charts import Cusum, EwmaChart
 from detectors.decomposition import StlResidual
@@ -46,6 +47,7 @@ DETECTORS: dict[str, type[Detector]] = {
 FITTED: tuple[type[Any], ...] = (
     Autoencoder,
     Autoregression,
+    Beside,
     Calendar,
     Character,
     Copod,

@@ -33,11 +33,6 @@ def available() -> tuple[str, ...]:
     return tuple(name for name in BY_NAME if name not in NEEDS or find_spec(NEEDS[name]))
 
 
-def baselines() -> tuple[str, ...]:
-    """Names of those that also say what they expect (`detectors.base.Baseline`)."""
-    return tuple(name for name, kind in BY_NAME.items() if hasattr(kind, "expect"))
-
-
 def by_name(name: str, **arguments: Any) -> Detector:
     """Make an unfitted detector.
 

@@ -233,8 +233,8 @@ def make_scaling(scaling: Scaling) -> ScalingRule:
     )
 
 
-def make_detector(query: config.QueryDefaults, name: str | None = None) -> Detector:
-    """Make an unfitted detector as the query wants it, by default the one it names."""
+def make_detector(query: config.QueryDefaults) -> Baseline:
+    """Make an unfitted detector as the query wants it, one that also says what it expects."""
     from detectors.by_name import arguments_of, by_name
 
     wanted = {
@@ -244,18 +244,16 @@ def make_detector(query: config.QueryDefaults, name: str | None = None) -> Detec
         "minimum_relative": query.minimum_deviation.relative,
         "agree": query.agree,
     }
-    chosen = name or query.detector
-    known = arguments_of(chosen)
-    return by_name(chosen, **{key: value for key, value in wanted.items() if key in known})
 
+    def made(name: str) -> Detector:
+        known = arguments_of(name)
+        return by_name(name, **{key: value for key, value in wanted.items() if key in known})
 
-def make_baseline(query: config.QueryDefaults) -> Baseline:
-    """Make an unfitted detector that also says what it expects, for a backtest."""
-    from detectors.by_name import baselines
+    if query.detector in ("ensemble", "seasonal"):
+        return cast("Baseline", made(query.detector))
+    from detectors.beside import Beside
 
-    if query.detector not in baselines():
-        raise ConfigError(f"detector {query.detector} expects nothing: a backtest needs {', '.join(baselines())}.")
-    return cast("Baseline", make_detector(query))
+    return Beside(detector=made(query.detector), baseline=cast("SeasonalBaseline", made("seasonal")))
 
 
 def make_judge(query: config.QueryDefaults) -> Judge:
@@ -264,9 +262,7 @@ def make_judge(query: config.QueryDefaults) -> Judge:
     from exporter.models.single import Single
 
     detector = make_detector(query)
-    if isinstance(detector, Ensemble):
-        return detector
-    return Single(detector, query.detector, cast("SeasonalBaseline", make_detector(query, "seasonal")))
+    return detector if isinstance(detector, Ensemble) else Single(detector, query.detector)
 
 
 def make_weighted(query: config.QueryDefaults, weights: Mapping[str, float]) -> Judge:

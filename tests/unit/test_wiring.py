@@ -15,7 +15,7 @@ from exporter.config import Detector, Forecaster, Query, Source
 from exporter.config_file import ConfigError
 from exporter.config_load import parse_config
 from exporter.telemetry import Telemetry
-from exporter.wiring import make_baseline, make_detector, make_forecaster, make_judge, make_source, make_suppression
+from exporter.wiring import make_detector, make_forecaster, make_judge, make_source, make_suppression
 from forecasting import FORECASTERS
 from forecasting.harmonic import HarmonicRegression
 from series import Window
@@ -65,12 +65,6 @@ def test_a_detector_without_its_library_is_refused_with_what_to_install(monkeypa
     assert str(caught.value) == (
         "f.yml:2: queries[0].detector: detector knn needs pyod: pip install 'forethought[outliers]'."
     )
-
-
-@pytest.mark.parametrize("name", ["iqr", "isolation_forest"])
-def test_a_backtest_needs_a_detector_that_expects(name):
-    with pytest.raises(ConfigError, match=f"detector {name} expects nothing: a backtest needs ensemble, seasonal, "):
-        make_baseline(Query(name="a", query="up", detector=name))
 
 
 def test_start_up_loads_no_library_of_a_detector_that_is_not_configured():
