@@ -63,13 +63,39 @@ def read(files: Iterable[Path]) -> dict[Part, dict[str, Figures]]:
 
 
 def tables(found: dict[Part, dict[str, Figures]]) -> str:
-    """Markdown: a section a set, the whole set before parts of it."""
-    whole = {one: max(groups for name, groups in found if name == one) for one, _ in sorted(found)}
-    parts = []
-    for one, groups in sorted(found, key=lambda part: (part[0], -part[1])):
-        title = f"## {one}, {groups} groups" if groups == whole[one] else f"### {one}, its first {groups} groups"
-        parts.append(f"{title}\n\n{_table(found[one, groups])}")
-    return "\n\n".join(parts)
+    """Markdown: the ensemble beside the best other of each set, then a section a set, whole before its parts."""
+    titles = _titles(found)
+    sections = [f"## {title}\n\n{_table(found[part])}" for part, title in titles.items()]
+    return "\n\n".join([f"## Ensemble and best other\n\n{_summary(found, titles)}", *sections])
+
+
+def _titles(found: dict[Part, dict[str, Figures]]) -> dict[Part, str]:
+    whole = {one: max(groups for name, groups in found if name == one) for one, _ in found}
+    ordered = sorted(found, key=lambda part: (part[0], -part[1]))
+    return {
+        (one, groups): f"{one}, {groups} groups" if groups == whole[one] else f"{one}, its first {groups} groups"
+        for one, groups in ordered
+    }
+
+
+def _summary(found: dict[Part, dict[str, Figures]], titles: dict[Part, str]) -> str:
+    heads = [COLUMNS[column] for column in BEST_IS_HIGHEST]
+    lines = ["| | " + " | ".join(f"{head} | best other" for head in heads) + " |"]
+    lines.append("|---|" + "---|---|" * len(heads))
+    for part, title in titles.items():
+        others = {name: figures for name, figures in found[part].items() if name != OURS}
+        cells = []
+        for column in BEST_IS_HIGHEST if others else ():
+            best = max(others, key=lambda name: float(others[name][column]))
+            highest = max(found[part][OURS][column], others[best][column])
+            cells.append(_cell(found[part][OURS][column], column, highest))
+            cells.append(f"{_cell(others[best][column], column, highest)} {_shown(best)}")
+        lines.append(f"| {title} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _shown(name: str) -> str:
+    return name.replace("_", " ") if name.startswith("textbook") else f"`{name}`"
 
 
 def _table(scorers: dict[str, Figures]) -> str:
@@ -77,9 +103,7 @@ def _table(scorers: dict[str, Figures]) -> str:
     lines = [f"| scorer | {' | '.join(COLUMNS.values())} |", "|---|" + "---|" * len(COLUMNS)]
     for name in sorted(scorers, key=_place):
         cells = [_cell(scorers[name][column], column, best.get(column)) for column in COLUMNS]
-        lines.append(
-            f"| {name.replace('_', ' ') if name.startswith('textbook') else f'`{name}`'} | {' | '.join(cells)} |"
-        )
+        lines.append(f"| {_shown(name)} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

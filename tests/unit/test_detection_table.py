@@ -38,9 +38,17 @@ def files(tmp_path: Path) -> list[Path]:
 
 def test_each_part_of_a_set_has_a_table_and_the_later_file_counts(files: list[Path]) -> None:
     lines = tables(read(files)).splitlines()
-    assert [line for line in lines if line.startswith("#")] == ["## nab, 4 groups", "### nab, its first 3 groups"]
+    assert [line for line in lines if line.startswith("#")] == [
+        "## Ensemble and best other",
+        "## nab, 4 groups",
+        "## nab, its first 3 groups",
+    ]
     names = [line.split(" | ")[0].strip("| ") for line in lines if line.startswith("| ")]
-    assert names == ["scorer", "`ensemble`", "`ewma`", "`iqr`", "textbook ewma", "scorer", "`ensemble`", "`knn`"]
+    assert names[3:] == ["scorer", "`ensemble`", "`ewma`", "`iqr`", "textbook ewma", "scorer", "`ensemble`", "`knn`"]
+    assert (
+        "| nab, 4 groups | 0.400 | **0.900** `iqr` | **0.100** | **0.100** `iqr` | **0.300** | **0.300** `iqr` |"
+        in lines
+    )
     assert "| `ensemble` | 0.500 | 0.250 | 0.400 | 0.12 | **0.100** | **0.300** | 12 |" in lines
     assert "| `iqr` | 0.500 | 0.250 | **0.900** | 0.12 | **0.100** | **0.300** | 12 |" in lines
     assert "| `knn` | 0.500 | - | 0.100 | 0.12 | **0.100** | **0.300** | 1.2 |" in lines
