@@ -15,6 +15,7 @@ from exporter.config_calendars import (
     VerdictsSection,
     Word,
 )
+from exporter.config_detectors import ConfiguredDetector
 from exporter.config_limits import Capacity, Limit
 from exporter.config_output import Output
 from exporter.config_server import Endpoint, PositiveDuration
@@ -24,28 +25,6 @@ from series.occasions import Occasions
 from sources.split import PLACEHOLDER
 
 Direction = Literal["above", "below", "both"]
-Detector = Literal[
-    "ensemble",
-    "seasonal",
-    "window_pca",
-    "nearest_window",
-    "autoregression",
-    "ewma",
-    "cusum",
-    "quantile_band",
-    "iqr",
-    "forecast_residual",
-    "spectral_residual",
-    "ecod",
-    "copod",
-    "stl",
-    "autoencoder",
-    "isolation_forest",
-    "local_outlier_factor",
-    "one_class_svm",
-    "hbos",
-    "knn",
-]
 Forecaster = Literal[
     "harmonic",
     "seasonal_naive",
@@ -221,8 +200,9 @@ class QueryDefaults(_Section):
     """Which side of the band is an anomaly: above, below or both."""
     minimum_deviation: MinimumDeviation = MinimumDeviation()
     """Deviations smaller than this are never an anomaly."""
-    detector: Detector = "ensemble"
-    """What judges. The ensemble weighs a baseline and the shapes of the last two hours; any other judges alone."""
+    detector: ConfiguredDetector = "ensemble"
+    """What judges, a name of docs/detectors.md. The ensemble weighs a baseline and the shapes of two hours; any
+    other judges alone."""
     agree: Literal[1, 2] = 1
     """How many kinds of detectors of the ensemble, level and shape, must call a sample strange."""
     detector_scores: bool = False
@@ -256,18 +236,6 @@ class QueryDefaults(_Section):
         if any(horizon > MOST_STEPS_AHEAD * self.step for horizon in self.forecast.horizons):
             raise ValueError(f"forecast.horizons must be at most {MOST_STEPS_AHEAD} steps of {self.step}.")
         return self
-
-    @field_validator("detector")
-    @classmethod
-    def _installed(cls, value: Detector) -> Detector:
-        from detectors.by_name import NEEDS, require  # numpy and all detectors: only where a model is asked for
-
-        if value in NEEDS:
-            try:
-                require(value, NEEDS[value])
-            except ModuleNotFoundError as error:
-                raise ValueError(str(error)) from error
-        return value
 
     @model_validator(mode="after")
     def _groups(self) -> Self:

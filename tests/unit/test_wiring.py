@@ -11,7 +11,8 @@ import pytest
 from detectors.by_name import BY_NAME, available
 from detectors.ensemble import Ensemble
 from detectors.suppress import Suppression
-from exporter.config import Detector, Forecaster, Query, Source
+from exporter.config import Forecaster, Query, Source
+from exporter.config_detectors import Detector
 from exporter.config_file import ConfigError
 from exporter.config_load import parse_config
 from exporter.telemetry import Telemetry
