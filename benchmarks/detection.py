@@ -36,12 +36,13 @@ def main() -> None:
     arguments = _arguments()
     judges = {"forethought": _forethought, **_detectors(arguments.detectors), **_peers(arguments.peers)}
     outcomes: dict[str, dict[str, list[Outcome]]] = {name: {} for name in judges}
-    seconds = dict.fromkeys(judges, 0.0)
+    seconds: dict[str, dict[str, float]] = {name: {} for name in judges}
     for one in detection_sets(arguments.data):
+        asked = list(groups(one.series, arguments.limit))
         for name, judge in judges.items():
             started = time.process_time()
-            judged = [(group, judge(group)) for group in groups(one.series, arguments.limit)]
-            seconds[name] += time.process_time() - started
+            judged = [(group, judge(group)) for group in asked]
+            seconds[name][one.name] = time.process_time() - started
             answers = [_answer(group, *scored) for group, scored in judged]
             outcomes[name][one.name] = [_outcome(one, *answer) for answer in answers]
             if name == "forethought":
@@ -173,7 +174,7 @@ def _blame(group: Group, contribution: FloatArray) -> pd.DataFrame:
     )
 
 
-def _report(outcomes: dict[str, dict[str, list[Outcome]]], seconds: dict[str, float]) -> dict[str, object]:
+def _report(outcomes: dict[str, dict[str, list[Outcome]]], seconds: dict[str, dict[str, float]]) -> dict[str, object]:
     reports = {name: _figures(sets, seconds[name]) for name, sets in outcomes.items()}
     ours = reports.pop("forethought")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -182,12 +183,16 @@ def _report(outcomes: dict[str, dict[str, list[Outcome]]], seconds: dict[str, fl
     return {**ours, **size, **({"peers": reports} if reports else {})}
 
 
-def _figures(sets: dict[str, list[Outcome]], seconds: float) -> dict[str, object]:
+def _figures(sets: dict[str, list[Outcome]], seconds: dict[str, float]) -> dict[str, object]:
+    """CPU seconds beside what they bought, of each set and of all."""
     pooled = summary([one for part in sets.values() for one in part])
     return {
         "pooled": pooled,
-        "sets": {name: summary(part) for name, part in sets.items()},
-        "seconds": round(seconds, 2),
+        "sets": {
+            name: {**summary(part), "groups": len(part), "seconds": round(seconds[name], 2)}
+            for name, part in sets.items()
+        },
+        "seconds": round(sum(seconds.values()), 2),
     }
 
 

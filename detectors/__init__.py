@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from detectors.autoencoder import Autoencoder
 from detectors.autoregression import Autoregression
 from detectors.base import Band, Baseline, Detector
+from detectors.beside import Beside
 from detectors.character import Character
 from detectors.control_charts import Cusum, EwmaChart
 from detectors.decomposition import StlResidual
@@ -22,6 +24,7 @@ from detectors.profile import Profile
 from detectors.quantile_band import QuantileBand
 from detectors.seasonal import Learned, SeasonalBaseline
 from detectors.spectral_residual import SpectralResidual
+from detectors.tails import Copod, Ecod
 from detectors.width import Width
 from detectors.window_pca import WindowPca
 from series import Calendar
@@ -32,8 +35,8 @@ from series.occasions import Occasions
 DETECTORS: dict[str, type[Detector]] = {
     "ensemble": Ensemble,
     "seasonal": SeasonalBaseline,
-    "window_pca": WindowPca,
     "extremes": Extremes,
+    "window_pca": WindowPca,
     "nearest_window": NearestWindow,
     "autoregression": Autoregression,
     "ewma": EwmaChart,
@@ -42,14 +45,20 @@ DETECTORS: dict[str, type[Detector]] = {
     "iqr": Iqr,
     "forecast_residual": ForecastResidual,
     "spectral_residual": SpectralResidual,
+    "ecod": Ecod,
+    "copod": Copod,
 }
-"""Public name to class, as a configuration names it. Those that need further libraries: `detectors.by_name`."""
+"""Public name to class. With those that need further libraries: `detectors.by_name`."""
 
 FITTED: tuple[type[Any], ...] = (
+    Autoencoder,
     Autoregression,
+    Beside,
     Calendar,
     Character,
+    Copod,
     Cusum,
+    Ecod,
     Effects,
     Ensemble,
     Event,

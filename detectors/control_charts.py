@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.checks import above, at_least
-from detectors.windowed import Rows, Single, Windowed
+from detectors.windowed import Rows, Single, Windowed, samples_of
 from series import FloatArray
 
 # Smallest spread of a moment, in usual deviations of the series: a quiet hour does not make the next sample strange.
@@ -84,6 +84,15 @@ class Cusum(Windowed):
         return self.width
 
     def _errors(self, rows: Rows, windows: Single) -> FloatArray:
-        backwards = windows[..., ::-1]
-        up, down = (np.cumsum(side * backwards - self.slack, axis=-1).max(axis=-1) for side in (1, -1))
-        return np.asarray(np.maximum(np.maximum(up, down), 0.0), dtype=np.float64)
+        samples = samples_of(windows).astype(np.float64)
+        up, down = (self._largest_sum(side * samples - self.slack) for side in (1, -1))
+        return np.maximum(np.maximum(up, down), 0.0)
+
+    def _largest_sum(self, beyond: FloatArray) -> FloatArray:
+        """(n_rows, n_windows): the largest sum of the last 1 to `width` samples of each window."""
+        total = np.pad(np.cumsum(beyond, axis=1), ((0, 0), (1, 0)))
+        lowest, reach = total[:, :-1], 1
+        while reach < self.width:  # of twice as many sums each time
+            shift = min(reach, self.width - reach)
+            lowest, reach = np.minimum(lowest[:, :-shift], lowest[:, shift:]), reach + shift
+        return np.asarray(total[:, self.width :] - lowest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Self
 
@@ -24,20 +25,21 @@ BLOCK_SAMPLES = 500_000
 
 @dataclass(kw_only=True, eq=False)
 class Extremes:
-    r"""Distance from the median against the one that the days of the history reached, by ratios where none is negative.
+    r"""Distance from the median against what the days of the history reached, in ratios where no sample is negative.
 
-    .. math:: s_{it} = |y_{it} - m_i| / (c \, r_i)
+    .. math:: s_{it} = \left(|y_{it} - m_i| / (c \, r_i)\right)^2
 
     with y the logarithm of a sample, or the sample itself where the series is negative at times; m its median; r the
-    distance that all but `spared` days stayed within, on the side of the sample; and c = `margin`. Time of day does not
-    matter: a value that no hour of any ordinary day had is strange at all of them, and traffic that falls to nothing is
-    as far from its usual hundreds as thousands are, which no band of differences says. The days that are spared are
-    those of past incidents.
+    distance that all but a share `rate` of the days stayed within, on the side of the sample; and c = `margin`. Time of
+    day does not matter: a value that no hour of any ordinary day had is strange at all of them, and traffic that falls
+    to nothing is as far from its usual hundreds as thousands are, which no band of differences says. The days that are
+    spared are those of past incidents. The square keeps the peak of every ordinary day well below the threshold.
 
     Parameters
     ----------
-    spared : int, default 2
-        Days with the largest deviations that are left out, a quarter of the days at most.
+    rate : float, default 0.1
+        Share of the days, those with the largest deviations, that are left out: rounded up to whole ones, a quarter of
+        all at most. So often a day an ordinary series reaches beyond the others, and less often beyond `margin` of it.
     margin : float, default 1.25
         What the range is multiplied with.
     warm_up : float, default 86400
@@ -62,15 +64,15 @@ class Extremes:
     array([[0, 0, 1]])
     """
 
-    spared: int = 2
+    rate: float = 0.1
     margin: float = 1.25
     warm_up: float = 86_400.0
     fewest: int = 60
     most_missing: float = 0.8
 
     def __post_init__(self) -> None:
-        at_least(self, spared=0, warm_up=0, fewest=2)
-        above(self, margin=0)
+        at_least(self, warm_up=0, fewest=2)
+        above(self, rate=0, margin=0)
         share(self, "most_missing")
 
     def fit(self, history: Window) -> Self:
@@ -112,8 +114,8 @@ class Extremes:
         least = np.maximum(LEAST_REACH * (high - low), np.maximum(ROUNDING * size, np.finfo(np.float64).tiny))
         scaled = _scaled(values, self.offset_[rows])
         highest, lowest = _days(scaled, step)
+        spared = min(math.ceil(self.rate * values.shape[1] * step / DAY), highest.shape[1] // 4)
         for side, reached in ((self.above_, highest - middle), (self.below_, middle - lowest)):
-            spared = min(self.spared, reached.shape[1] // 4)
             # A day without a sample is no deviation.
             reach = np.sort(np.where(np.isnan(reached), -np.inf, reached), axis=1)[:, -1 - spared, None]
             side[rows] = self.margin * np.maximum(reach, least)
@@ -123,7 +125,7 @@ class Extremes:
         deviation = scaled - self.middle_[rows]
         with np.errstate(over="ignore"):  # a series that was constant so far has a range of next to nothing
             distance = np.abs(deviation) / np.where(deviation > 0, self.above_[rows], self.below_[rows])
-        return np.asarray(np.minimum(distance, LARGEST_SCORE))
+        return np.asarray(np.minimum(distance, math.sqrt(LARGEST_SCORE)) ** 2)
 
 
 def _offset(ordered: FloatArray) -> FloatArray:

@@ -42,9 +42,8 @@ class Iqr(Windowed):
 
     def _errors(self, rows: Rows, windows: Single) -> FloatArray:
         before, newest = windows[..., :-1], windows[..., -1]
-        # Of each quartile the sample next to it: one partition, where an interpolated quantile needs a sort.
-        ranks = [round(share * (self.width - 2)) for share in (0.25, 0.75)]
-        ordered = np.partition(before, ranks, axis=-1)
-        low, high = ordered[..., ranks[0]], ordered[..., ranks[1]]
+        # Some dozens of numbers are sorted ten times faster than partitioned.
+        ordered = np.sort(before, axis=-1)
+        low, high = (ordered[..., round(share * (self.width - 2))] for share in (0.25, 0.75))
         outside = np.maximum(np.maximum(newest - high, low - newest), 0.0)
         return np.asarray(outside / np.maximum(high - low, LEAST_RANGE), dtype=np.float64)

@@ -8,7 +8,10 @@ import numpy as np
 
 from detectors.checks import at_least
 from detectors.windowed import Rows, Single, Windowed
-from series import FloatArray
+from series import BoolArray, FloatArray
+
+# Squared distance of a window that shares samples with all examples.
+FARTHEST = np.float32(1e12)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -49,19 +52,23 @@ class NearestWindow(Windowed):
         self.examples_[rows] = windows[:, place]
         # A window is no example of itself, nor of one that shares samples with it.
         near = np.abs(np.arange(n_windows)[:, None] - place[None, :]) < self.width
-        errors = np.empty(windows.shape[:2])
-        for position, row in enumerate(rows):
-            squared = _squared(windows[position], self.examples_[row])
-            errors[position] = np.sqrt(np.where(near, np.inf, squared).min(axis=1, initial=np.float32(1e12)))
-        return errors
+        return self._distances(rows, windows, near)
 
     def _errors(self, rows: Rows, windows: Single) -> FloatArray:
-        nearest = [_squared(windows[position], self.examples_[row]).min(axis=1) for position, row in enumerate(rows)]
+        return self._distances(rows, windows, None)
+
+    def _distances(self, rows: Rows, windows: Single, left_out: BoolArray | None) -> FloatArray:
+        """(n_rows, n_windows): distance of each window from the nearest example that is not left out."""
+        nearest = [_nearest(windows[position], self.examples_[row], left_out) for position, row in enumerate(rows)]
         return np.sqrt(np.array(nearest, dtype=np.float64).reshape(windows.shape[:2]))
 
 
-def _squared(windows: Single, examples: Single) -> Single:
-    """(n_windows, n_examples): squared distance of each window from each example."""
-    product = windows @ examples.T
+def _nearest(windows: Single, examples: Single, left_out: BoolArray | None) -> Single:
+    """(n_windows,): smallest squared distance, `FARTHEST` at most."""
     own, other = (np.einsum("nw,nw->n", part, part) for part in (windows, examples))
-    return np.asarray(np.maximum(own[:, None] - 2 * product + other[None, :], 0.0), dtype=np.float32)
+    # |a - b|^2 = |a|^2 + (|b|^2 - 2 a b), and the least of them needs |a|^2 only once.
+    beside = windows @ (-2 * examples.T)
+    beside += other
+    if left_out is not None:
+        np.putmask(beside, left_out, np.float32(np.inf))
+    return np.asarray(np.clip(own + beside.min(axis=1), 0, FARTHEST), dtype=np.float32)

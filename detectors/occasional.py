@@ -67,7 +67,7 @@ class Effects:
     """What occasions add to the season.
 
     Of a holiday the past may show that it is like a day of rest or like any other, and what it adds to that. One never
-    seen may be like either: the band then holds both.
+    seen may be like either: half way between is expected, and the band holds both.
 
     Attributes
     ----------
@@ -132,8 +132,10 @@ class Effects:
         off = unlike.holiday
         ordinary, resting = _both(profile, phase, unlike)
         middle[:, off] = np.where(self.rests[:, None], resting, ordinary) + self.holiday[:, None]
-        unknown = np.where(self.seen[:, None], 0.0, ordinary - resting)
-        less[:, off], more[:, off] = np.maximum(-unknown, 0.0), np.maximum(unknown, 0.0)
+        # One never seen: half way between both, and as far to either side.
+        unknown = np.where(self.seen[:, None], 0.0, ordinary - resting) / 2
+        middle[:, off] += unknown
+        less[:, off] = more[:, off] = np.abs(unknown)
         return Season(middle, less, more)
 
 

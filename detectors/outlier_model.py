@@ -16,12 +16,10 @@ ESTIMATORS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "isolation_forest": ("sklearn.ensemble", "IsolationForest", {"n_estimators": 50, "random_state": 0}),
     "local_outlier_factor": ("sklearn.neighbors", "LocalOutlierFactor", {"novelty": True}),
     "one_class_svm": ("sklearn.svm", "OneClassSVM", {"nu": 0.01}),
-    "ecod": ("pyod.models.ecod", "ECOD", {}),
-    "copod": ("pyod.models.copod", "COPOD", {}),
     "hbos": ("pyod.models.hbos", "HBOS", {}),
     "knn": ("pyod.models.knn", "KNN", {}),
 }
-"""Name to module, class and arguments. All can judge windows they were not fitted on."""
+"""Name to module, class and arguments. All judge a window by those they were fitted on, and by no other."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -37,11 +35,15 @@ class OutlierModel(Windowed):
         One of `ESTIMATORS`.
     width : int, default 12
         Samples of a window, the newest included.
+    examples : int, default 1000
+        Windows, evenly spaced over the history, that the estimator learns from; all of them are compared with it to
+        find the threshold. Those that keep their examples would else cost their square.
 
     References
     ----------
-    Liu, Ting and Zhou (2008), Isolation Forest; Breunig et al. (2000), LOF; Li et al. (2022), ECOD; Li et al. (2020),
-    COPOD; Goldstein and Dengel (2012), Histogram-based Outlier Score.
+    Liu, Ting and Zhou (2008), Isolation Forest; Breunig et al. (2000), LOF; Schölkopf et al. (2001), Estimating the
+    Support of a High-Dimensional Distribution; Goldstein and Dengel (2012), Histogram-based Outlier Score; Ramaswamy,
+    Rastogi and Shim (2000), Efficient Algorithms for Mining Outliers from Large Data Sets.
     """
 
     snapshots: ClassVar[bool] = False
@@ -49,10 +51,11 @@ class OutlierModel(Windowed):
 
     estimator: str = "isolation_forest"
     width: int = 12
+    examples: int = 1000
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least(self, width=2)
+        at_least(self, width=2, examples=2)
         if self.estimator not in ESTIMATORS:
             raise ValueError(f"OutlierModel.estimator must be one of {', '.join(ESTIMATORS)}. Got {self.estimator!r}.")
 
@@ -66,8 +69,10 @@ class OutlierModel(Windowed):
     def _learn_shape(self, rows: Rows, windows: Single) -> FloatArray:
         module, name, arguments = ESTIMATORS[self.estimator]
         kind = getattr(importlib.import_module(module), name)
+        n_windows = windows.shape[1]
+        place = np.linspace(0, n_windows - 1, min(n_windows, self.examples)).astype(np.intp)
         for position, row in enumerate(rows):
-            self.models_[row] = kind(**arguments).fit(windows[position].astype(np.float64))
+            self.models_[row] = kind(**arguments).fit(windows[position, place].astype(np.float64))
         strangeness = self._strangeness(rows, windows)
         self.usual_[rows] = np.median(strangeness, axis=1, keepdims=True)
         return np.maximum(strangeness - self.usual_[rows], 0.0)

@@ -127,3 +127,8 @@ class Windowed:
     def _errors(self, rows: Rows, windows: Single) -> FloatArray:
         """(n_rows, n_windows): how strange each of `windows` is, on any scale of the series' own."""
         raise NotImplementedError
+
+
+def samples_of(windows: Single) -> Single:
+    """(n_rows, n_windows + span - 1): the samples of successive windows (n_rows, n_windows, span), each once."""
+    return np.concatenate([windows[:, 0, :-1], windows[..., -1]], axis=1)

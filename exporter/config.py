@@ -16,6 +16,7 @@ from exporter.config_calendars import (
     VerdictsSection,
     Word,
 )
+from exporter.config_detectors import ConfiguredDetector
 from exporter.config_limits import Capacity, Limit
 from exporter.config_output import Output
 from exporter.config_server import Endpoint, PositiveDuration
@@ -221,20 +222,9 @@ class QueryDefaults(_Section):
     """Which side of the band is an anomaly: above, below or both."""
     minimum_deviation: MinimumDeviation = MinimumDeviation()
     """Deviations smaller than this are never an anomaly."""
-    detector: Literal[
-        "ensemble",
-        "seasonal",
-        "window_pca",
-        "nearest_window",
-        "autoregression",
-        "ewma",
-        "cusum",
-        "quantile_band",
-        "iqr",
-        "forecast_residual",
-        "spectral_residual",
-    ] = "ensemble"
-    """What judges. The ensemble weighs a baseline and the shapes of the last two hours; any other judges alone."""
+    detector: ConfiguredDetector = "ensemble"
+    """What judges, a name of docs/detectors.md. The ensemble weighs a baseline and the shapes of two hours; any
+    other judges alone."""
     agree: Literal[1, 2] = 1
     """How many kinds of detectors of the ensemble, level and shape, must call a sample strange."""
     detector_scores: bool = False

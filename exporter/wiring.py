@@ -24,6 +24,7 @@ from sources.incremental import PullBudget
 if TYPE_CHECKING:
     from detectors.base import Baseline, Detector
     from detectors.peers import Peers
+    from detectors.seasonal import SeasonalBaseline
     from exporter.config_calendars import AlertmanagerSection
     from exporter.config_limits import Limit, Scaling
     from exporter.hearing import Ears
@@ -187,7 +188,7 @@ def make_plan(query: config.Query, occasions: Occasions | None = None) -> ModelP
         group_by=query.group_by,
         peers_by=query.peers_by,
         peers=partial(make_peers, query),
-        weighted=partial(make_weighted, query) if query.detector == "ensemble" else None,
+        weighted=partial(make_weighted, query, occasions=occasions) if query.detector == "ensemble" else None,
         occasions=occasions,
         forecaster_name=query.forecast.forecaster,
     )
@@ -232,11 +233,10 @@ def make_scaling(scaling: Scaling) -> ScalingRule:
     )
 
 
-def make_detector(query: config.QueryDefaults, occasions: Occasions | None = None) -> Detector:
-    """Make an unfitted detector as the query wants it, which may refer to a calendar."""
-    from detectors import DETECTORS
+def make_detector(query: config.QueryDefaults, occasions: Occasions | None = None) -> Baseline:
+    """Make an unfitted detector as the query wants it, one that also says what it expects; it may heed a calendar."""
+    from detectors.by_name import arguments_of, by_name
 
-    chosen = DETECTORS[query.detector]
     wanted = {
         "timezone": query.timezone,
         "direction": query.direction,
@@ -245,16 +245,16 @@ def make_detector(query: config.QueryDefaults, occasions: Occasions | None = Non
         "agree": query.agree,
         "occasions": occasions,
     }
-    known = {field.name for field in fields(cast(Any, chosen))}
-    return chosen(**{name: value for name, value in wanted.items() if name in known})
 
+    def made(name: str) -> Detector:
+        known = arguments_of(name)
+        return by_name(name, **{key: value for key, value in wanted.items() if key in known})
 
-def make_baseline(query: config.QueryDefaults, occasions: Occasions | None = None) -> Baseline:
-    """Make an unfitted detector that also says what it expects, for a backtest."""
-    detector = make_detector(query, occasions)
-    if not hasattr(detector, "expect"):
-        raise ConfigError(f"detector {query.detector} expects nothing: a backtest needs ensemble or seasonal.")
-    return cast("Baseline", detector)
+    if query.detector in ("ensemble", "seasonal"):
+        return cast("Baseline", made(query.detector))
+    from detectors.beside import Beside
+
+    return Beside(detector=made(query.detector), baseline=cast("SeasonalBaseline", made("seasonal")))
 
 
 def make_judge(query: config.QueryDefaults, occasions: Occasions | None = None) -> Judge:
@@ -266,11 +266,13 @@ def make_judge(query: config.QueryDefaults, occasions: Occasions | None = None) 
     return detector if isinstance(detector, Ensemble) else Single(detector, query.detector)
 
 
-def make_weighted(query: config.QueryDefaults, weights: Mapping[str, float]) -> Judge:
+def make_weighted(
+    query: config.QueryDefaults, weights: Mapping[str, float], occasions: Occasions | None = None
+) -> Judge:
     """Make an unfitted ensemble whose members count as they are told."""
     from detectors.ensemble import Ensemble
 
-    return replace(cast(Ensemble, make_detector(query)), weights=weights)
+    return replace(cast(Ensemble, make_detector(query, occasions)), weights=weights)
 
 
 def make_peers(query: config.QueryDefaults) -> Peers:

@@ -21,7 +21,7 @@ from exporter.config_load import load_config, parse_config
 from exporter.duration import Duration
 from exporter.pages.backtest_page import render_backtest
 from exporter.telemetry import Telemetry
-from exporter.wiring import make_baseline, make_file_source, make_forecaster, make_query_source, make_source
+from exporter.wiring import make_detector, make_file_source, make_forecaster, make_query_source, make_source
 from series import Grid
 from series.occasions import Occasions
 from sources.base import Answer
@@ -64,7 +64,7 @@ def run_backtest(options: BacktestOptions, out: Path, *, command: str) -> None:
     if not window.n_series or window.n_steps < 2:
         raise ValueError(f"{options.file or query.query}: at least one series of two steps is needed. Got none.")
     test = Backtest(
-        detector=lambda: make_baseline(query, occasions),
+        detector=lambda: make_detector(query, occasions),
         forecaster=lambda: make_forecaster(query, occasions),
         horizons=[float(horizon) for horizon in query.forecast.horizons],
         coverage=query.forecast.coverage,

@@ -238,7 +238,7 @@ class DetectorSlot:
         return Basis(batch.since, batch.end, float(season), _weights(model))
 
     def dump(self, number: Callable[[SeriesKey], int], epoch: int) -> Tree:
-        """What outlives a restart.
+        """What outlives a restart: no detector that cannot be kept; it learns the same again from the samples.
 
         Parameters
         ----------
@@ -259,7 +259,7 @@ class DetectorSlot:
                     "never_negative": batch.never_negative,
                     "model": batch.model,
                 }
-                for batch in self._batches
+                for batch in (self._batches if self._outlives_restarts else ())
             ],
         }
 
@@ -279,6 +279,10 @@ class DetectorSlot:
             batch.epoch = epoch if known["holds"] else epoch - 1
             batch.never_negative, batch.model = known["never_negative"], known["model"]
             self._note_groups(batch)
+
+    @property
+    def _outlives_restarts(self) -> bool:
+        return all(getattr(batch.model, "snapshots", True) for batch in self._batches)
 
     def _note_groups(self, batch: _Judged) -> None:
         if self._plan.group_by:

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from detectors.base import Band, Detector
+from detectors.base import Baseline
 from detectors.ensemble import Consensus
 from series import BoolArray, FloatArray, Window
 
@@ -19,18 +19,22 @@ class Single:
 
     Parameters
     ----------
-    detector : Detector
-        One that also expects (`detectors.base.Baseline`) gives its band.
+    detector : Baseline
     name : str
     """
 
-    detector: Detector
+    detector: Baseline
     name: str
 
     @property
     def members_(self) -> tuple[str, ...]:
         """Names of the detectors, in the order of their votes."""
         return (self.name,)
+
+    @property
+    def snapshots(self) -> bool:
+        """False where what was learned cannot be kept over a restart."""
+        return getattr(self.detector, "snapshots", True)
 
     @property
     def warming_up_(self) -> BoolArray:
@@ -55,14 +59,6 @@ class Single:
 
     def judge(self, window: Window) -> Consensus:
         """All that is said of steps right after the last that is known."""
-        band = self._band(window)
-        scores = self.detector.score(window)
+        band = self.detector.expect(window)
+        scores = self.detector.score_against(band, window)
         return Consensus(band, scores, scores[None], scores, np.ones_like(scores))
-
-    def _band(self, window: Window) -> Band:
-        expect = getattr(self.detector, "expect", None)
-        if expect is None:
-            nothing = np.full(window.values.shape, np.nan)
-            return Band(nothing, nothing, nothing)
-        band: Band = expect(window)
-        return band

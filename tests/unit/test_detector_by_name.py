@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 from detectors import FITTED
+from detectors.autoencoder import Autoencoder
 from detectors.base import Band
-from detectors.by_name import NEEDS, available, by_name, require
+from detectors.by_name import BY_NAME, NEEDS, arguments_of, available, by_name, require
 from detectors.decomposition import StlResidual
 from detectors.ensemble import Ensemble
 from detectors.forecast_residual import ForecastResidual, usual_day
 from detectors.iqr import Iqr
 from detectors.outlier_model import OutlierModel
+from detectors.tails import Ecod
 from exporter.models.stored import Packer, padded
 from series import FloatArray, Window
 from tests.contract.detector_checks import CHECKS, busy, split
@@ -31,9 +33,10 @@ def waves(days: int = 16, *, seed: int = 2) -> Window:
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__.removeprefix("check_"))
-def test_decomposition_keeps_every_promise(check: Callable[[type[Any]], None]) -> None:
-    pytest.importorskip("statsmodels")
-    check(StlResidual)
+@pytest.mark.parametrize("name", ["stl", "autoencoder"])
+def test_every_promise_is_kept(name: str, check: Callable[[type[Any]], None]) -> None:
+    pytest.importorskip(NEEDS[name])
+    check(BY_NAME[name])
 
 
 @pytest.mark.parametrize("name", ["stl", "forecast_residual", "seasonal"])
@@ -49,7 +52,7 @@ def test_what_knows_the_day_sees_a_wave_that_stops(name: str) -> None:
     assert (scores[:, 50:60].max(axis=1) > 1).all()
 
 
-@pytest.mark.parametrize("kind", [StlResidual, Iqr, Ensemble])
+@pytest.mark.parametrize("kind", [StlResidual, Iqr, Ensemble, Ecod, Autoencoder])
 def test_what_was_learned_outlives_a_restart(kind: type[Any]) -> None:
     window = waves()
     fitted = kind().fit(window.until(15 * A_DAY))
@@ -70,6 +73,17 @@ def test_the_level_of_a_decomposition_follows_a_lasting_change() -> None:
     )
     assert (scores[:, :20] > 1).all()
     assert (scores[:, A_DAY:] > 1).mean() < 0.05
+
+
+def test_an_autoencoder_sees_a_shape_that_no_day_had() -> None:
+    pytest.importorskip("sklearn")
+    window = waves()
+    values = window.values.copy()
+    values[:, 15 * A_DAY + 40 : 15 * A_DAY + 60 : 2] += 8.0  # restless inside of the range of the history
+    fitted = by_name("autoencoder").fit(window.until(15 * A_DAY))
+    scores = fitted.score(Window(window.keys, window.times, values).since(15 * A_DAY))
+    assert (scores[:, :40] > 1).mean() < 0.03
+    assert (scores[:, 46:60] > 1).mean() > 0.9
 
 
 def test_any_forecaster_will_do() -> None:
@@ -108,12 +122,13 @@ def test_fences_move_along() -> None:
 def test_every_available_name_can_be_made() -> None:
     assert {"ensemble", "seasonal", "iqr", "forecast_residual"} <= set(available())
     for name in available():
+        assert "rate" in arguments_of(name)
         made = by_name(name, rate=0.2)
         assert made.rate == 0.2  # type: ignore[attr-defined]
         assert not isinstance(made, OutlierModel) or made.estimator == name
 
 
-@pytest.mark.parametrize("name", sorted(set(NEEDS) - {"stl"}))
+@pytest.mark.parametrize("name", sorted(set(NEEDS) - {"stl", "autoencoder"}))
 def test_outlier_models_by_name_judge(name: str) -> None:
     pytest.importorskip(NEEDS[name])
     history, window = split(busy(n_series=1, days=3))
@@ -137,6 +152,7 @@ def test_a_library_that_is_not_installed_is_named() -> None:
     [
         (lambda: Iqr(width=4), ValueError, "Iqr.width must be 5 or more. Got 4."),
         (lambda: StlResidual(warm_up=3600), ValueError, "StlResidual.warm_up must be 345600 or more. Got 3600."),
+        (lambda: Autoencoder(code=24), ValueError, "Autoencoder.code must be below width (24). Got 24."),
         (lambda: ForecastResidual(origins=0), ValueError, "ForecastResidual.origins must be 1 or more. Got 0."),
         (lambda: ForecastResidual(forecaster=3), TypeError, "ForecastResidual.forecaster must be callable. Got 3."),  # type: ignore[arg-type]
     ],

@@ -26,7 +26,7 @@ def after(value: float) -> Window:
     return Window.of([[value]], step=STEP, start=DAYS * 86_400)
 
 
-def test_the_score_is_the_share_of_what_the_days_reached() -> None:
+def test_the_score_is_the_squared_share_of_what_the_days_reached() -> None:
     values = traffic()
     fitted = Extremes().fit(Window.of([values], step=STEP))
     offset = NOTHING * np.median(values)
@@ -34,7 +34,7 @@ def test_the_score_is_the_share_of_what_the_days_reached() -> None:
     middle = np.log(np.median(values) + offset)
     reached = np.sort(scaled.reshape(DAYS, A_DAY).max(axis=1) - middle)[-3]
     least = 2 * (np.quantile(scaled, 0.75) - np.quantile(scaled, 0.25))
-    expected = (np.log(5_000 + offset) - middle) / (1.25 * max(reached, least))
+    expected = ((np.log(5_000 + offset) - middle) / (1.25 * max(reached, least))) ** 2
     assert fitted.score(after(5_000))[0, 0] == pytest.approx(expected, rel=0.01)
 
 
@@ -51,7 +51,7 @@ def test_two_days_with_incidents_do_not_count_as_ordinary() -> None:
     for day in (4, 9):
         values[day * A_DAY + 100 : day * A_DAY + 120] = 50_000
     assert Extremes().fit(Window.of([values], step=STEP)).score(after(20_000))[0, 0] > 0.8 * plain > 1
-    assert Extremes(spared=0).fit(Window.of([values], step=STEP)).score(after(20_000))[0, 0] < 1
+    assert Extremes(rate=1e-9).fit(Window.of([values], step=STEP)).score(after(20_000))[0, 0] < 1
 
 
 def test_a_series_that_is_negative_at_times_is_measured_by_differences() -> None:
@@ -60,7 +60,7 @@ def test_a_series_that_is_negative_at_times_is_measured_by_differences() -> None
     fitted = Extremes().fit(history)
     up, twice = (fitted.score(after(value))[0, 0] for value in (10.0, 20.0))
     assert up > 1
-    assert twice == pytest.approx(2 * up, rel=0.01)
+    assert twice == pytest.approx(4 * up, rel=0.01)
 
 
 @pytest.mark.parametrize(("value", "score"), [(7.0, 0.0), (7.0000001, 0.0), (8.0, 100.0), (0.0, 100.0)])
@@ -78,7 +78,7 @@ def test_of_what_was_always_zero_anything_else_is_strange() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"spared": -1}, "Extremes.spared must be 0 or more. Got -1."),
+        ({"rate": 0.0}, "Extremes.rate must be above 0. Got 0.0."),
         ({"margin": 0.0}, "Extremes.margin must be above 0"),
     ],
 )

@@ -91,7 +91,7 @@ def test_a_holiday_never_seen_may_be_either():
     band = SeasonalBaseline(occasions=OCCASIONS).fit(history).expect(day)
     assert (band.lower[:, 46:51] < 100).all()
     assert (band.upper[:, 46:51] > 160).all()
-    np.testing.assert_allclose(band.expected[:, 46:51], 100, atol=8)
+    np.testing.assert_allclose(band.expected[:, 46:51], 130, atol=8)  # half way
 
 
 def test_the_weekday_is_not_learned_from_a_holiday():

@@ -269,9 +269,11 @@ def results(service):
     return {name: f"{float(value):.9g}" for name, value in lines}
 
 
-def test_a_restarted_process_says_what_one_that_never_stopped_says(house, tmp_path):
+@pytest.mark.parametrize("detector", ["ensemble", "one_class_svm"])
+def test_a_restarted_process_says_what_one_that_never_stopped_says(house, tmp_path, detector):
     folder = make_state(tmp_path / "state")
-    steady, stopped = house.service(), house.service(state=folder)
+    text = CONFIG.replace("history: 4d", f"history: 4d, detector: {detector}")
+    steady, stopped = house.service(text), house.service(text, state=folder)
     told = set()
     for turn in range(30):  # 2.5 h: each model is fitted twice or more
         house.source.keys = KEYS[:1] if 12 <= turn < 20 else KEYS
@@ -285,7 +287,7 @@ def test_a_restarted_process_says_what_one_that_never_stopped_says(house, tmp_pa
         if turn % 7 == 3:
             for running in stopped.queries.values():
                 stopped._save(running)
-            stopped = house.service(state=folder)
+            stopped = house.service(text, state=folder)
             assert samples(stopped, "forethought_state_restores_total") == {(("outcome", "complete"),): 2}
         house.clock.now += 300
     assert {"forethought_silence_score", "forethought_baseline_timestamp_seconds"} <= told

@@ -1,16 +1,20 @@
 """What the configuration says by default is what the models do by default: the benches measure those."""
 
+import subprocess
+import sys
 from dataclasses import fields
 from typing import get_args
 
 import numpy as np
 import pytest
 
-from detectors import DETECTORS
+from detectors.by_name import BY_NAME, available
 from detectors.ensemble import Ensemble
 from detectors.suppress import Suppression
 from exporter.config import Forecaster, Query, Source
+from exporter.config_detectors import Detector
 from exporter.config_file import ConfigError
+from exporter.config_load import parse_config
 from exporter.telemetry import Telemetry
 from exporter.wiring import make_detector, make_forecaster, make_judge, make_plan, make_source, make_suppression
 from forecasting import FORECASTERS
@@ -45,6 +49,15 @@ def test_detectors_with_a_baseline_heed_the_calendar(name):
     assert getattr(judge, "detector", judge).occasions is occasions
 
 
+def test_what_verdicts_teach_leaves_the_calendar_and_the_rest_as_it_is():
+    occasions = Occasions(Calendar("Europe/Berlin"))
+    query = Query(name="a", query="up", direction="above")
+    weighted = make_plan(query, occasions).weighted
+    assert weighted is not None
+    made = weighted({"seasonal": 1.5})
+    assert vars(made) == {**vars(make_detector(query, occasions)), "weights": {"seasonal": 1.5}}
+
+
 def test_every_forecaster_can_be_configured():
     assert set(get_args(Forecaster)) == set(FORECASTERS) | set(EXTRA_FORECASTERS)
     for name, chosen in FORECASTERS.items():
@@ -59,9 +72,29 @@ def test_a_header_that_cannot_be_sent_is_refused():
         make_source(Source.model_construct(headers={"X-Tenant": "ä\n"}), Telemetry())
 
 
-def test_every_detector_of_the_registry_can_be_named():
-    names = get_args(Query.model_fields["detector"].annotation)
-    assert set(names) == set(DETECTORS)
-    for name in names:
+def test_every_detector_can_be_named():
+    assert get_args(Detector) == tuple(BY_NAME)
+    for name in available():
         query = Query(name="a", query="up", detector=name)
         assert make_judge(query).fit(Window.of([np.arange(50.0) % 7], step=60)).members_
+
+
+def test_a_detector_without_its_library_is_refused_with_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyod", None)  # as if it were not there
+    with pytest.raises(ConfigError) as caught:
+        parse_config("f.yml", "queries:\n  - {name: a, query: up, detector: knn}")
+    assert str(caught.value) == (
+        "f.yml:2: queries[0].detector: detector knn needs pyod: pip install 'forethought[outliers]'."
+    )
+
+
+def test_start_up_loads_no_library_of_a_detector_that_is_not_configured():
+    heavy = "sklearn, statsmodels, pyod, scipy, pandas, numba"
+    ask = (
+        "import sys; from exporter.config_load import parse_config; from exporter.wiring import make_judge\n"
+        "config = parse_config('f.yml', 'queries: [{name: a, query: up, detector: ' + sys.argv[1] + '}]')\n"
+        f"make_judge(config.queries[0]); print([name for name in '{heavy}'.split(', ') if name in sys.modules])"
+    )
+    for name in ("ensemble", "autoencoder", "knn"):  # a fit loads it, no configuration does
+        found = subprocess.run([sys.executable, "-c", ask, name], capture_output=True, text=True, check=True)
+        assert found.stdout.strip() == "[]", name
