@@ -8,7 +8,7 @@ import numpy as np
 
 from series import BoolArray, FloatArray
 
-FEWEST_QUIET = 2
+FEWEST_QUIET = 3
 
 
 @dataclass(kw_only=True, eq=False)
@@ -28,7 +28,7 @@ class Suppression:
     release : float, default 1
         Scores up to it are quiet ones.
     quiet : float, default 600
-        Seconds without anything else that end an alarm, two steps at least. A step without a sample changes
+        Seconds without anything else that end an alarm, three steps at least. A step without a sample changes
         nothing.
 
     Examples
