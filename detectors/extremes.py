@@ -40,7 +40,7 @@ class Extremes:
     rate : float, default 0.1
         Share of the days, those with the largest deviations, that are left out: rounded up to whole ones, a quarter of
         all at most. So often a day an ordinary series reaches beyond the others, and less often beyond `margin` of it.
-    margin : float, default 1.25
+    margin : float, default 1.5
         What the range is multiplied with.
     warm_up : float, default 86400
         Seconds a history must span.
@@ -65,7 +65,7 @@ class Extremes:
     """
 
     rate: float = 0.1
-    margin: float = 1.25
+    margin: float = 1.5
     warm_up: float = 86_400.0
     fewest: int = 60
     most_missing: float = 0.8

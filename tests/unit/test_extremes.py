@@ -34,7 +34,7 @@ def test_the_score_is_the_squared_share_of_what_the_days_reached() -> None:
     middle = np.log(np.median(values) + offset)
     reached = np.sort(scaled.reshape(DAYS, A_DAY).max(axis=1) - middle)[-3]
     least = 2 * (np.quantile(scaled, 0.75) - np.quantile(scaled, 0.25))
-    expected = ((np.log(5_000 + offset) - middle) / (1.25 * max(reached, least))) ** 2
+    expected = ((np.log(5_000 + offset) - middle) / (1.5 * max(reached, least))) ** 2
     assert fitted.score(after(5_000))[0, 0] == pytest.approx(expected, rel=0.01)
 
 
