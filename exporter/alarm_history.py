@@ -45,6 +45,9 @@ class _Alarms:
         gone = max(old, len(begun) - MOST)
         return _Alarms(begun[gone:], courses[gone:], all_votes[gone:])
 
+    def without_last(self) -> _Alarms:
+        return _Alarms(self.begun[:-1], self.courses[:-1], self.votes[:-1])
+
 
 _NONE = _Alarms()
 
@@ -89,9 +92,8 @@ class AlarmHistory:
         self._firing = set(now)
 
     def earlier(self, key: SeriesKey) -> tuple[float, ...]:
-        """When alarms of a series began, the one that goes on included, oldest first."""
-        known = self._alarms.get(key)
-        return known.begun if known else ()
+        """When alarms of a series began, but for one that goes on, oldest first."""
+        return self._over(key).begun
 
     def last(self, matchers: Sequence[Matcher], since: float, until: float) -> JudgedAlarm | None:
         """The last alarm of the series that `matchers` mean which began in that time. Any thread may ask."""
@@ -107,13 +109,17 @@ class AlarmHistory:
         return JudgedAlarm(found[0], tuple((name, vote) for name, vote in voted if not np.isnan(vote)))
 
     def examples(self, key: SeriesKey, time: float, deviation: FloatArray, *, most: int = 3) -> tuple[Example, ...]:
-        """Earlier alarms of the series that began before `time` and looked most like its last steps."""
-        known = self._alarms.get(key)
-        past = [place for place, begun in enumerate(known.begun) if begun < time] if known else []
-        if not known or not past:
+        """Alarms of the series that are over, began before `time` and looked most like its last steps."""
+        known = self._over(key)
+        past = [place for place, begun in enumerate(known.begun) if begun < time]
+        if not past:
             return ()
         courses = np.array([known.courses[place] for place in past], dtype=np.float64)
         return nearest(_course(deviation), courses, np.array([known.begun[place] for place in past]), most=most)
+
+    def _over(self, key: SeriesKey) -> _Alarms:
+        known = self._alarms.get(key, _NONE)
+        return known.without_last() if known.begun and key in self._firing else known
 
     def dump(self, number: Callable[[SeriesKey], int]) -> dict[str, Any]:
         """What outlives a restart; `number` gives each series a number to stand for it."""

@@ -16,7 +16,7 @@ def note(history, time, *firing, course=None, keys=KEYS):
 
 def test_an_alarm_counts_when_it_begins():
     history = AlarmHistory()
-    for time, firing in enumerate(["", "a", "ab", "b", "", "a"]):
+    for time, firing in enumerate(["", "a", "ab", "b", "", "a", ""]):
         note(history, float(time), *firing)
     assert [history.earlier(key) for key in KEYS] == [(1.0, 5.0), (2.0,), ()]
 
@@ -25,8 +25,22 @@ def test_rows_may_move():
     history = AlarmHistory()
     note(history, 1.0, "a")
     note(history, 2.0, "a", "c", keys=KEYS[::-1])
+    note(history, 3.0)
     assert history.earlier(KEYS[0]) == (1.0,)
     assert history.earlier(KEYS[2]) == (2.0,)
+
+
+def test_an_alarm_that_goes_on_is_no_earlier_one():
+    history = AlarmHistory()
+    rise = np.linspace(0, 4, STEPS)
+    for time in (1.0, 2.0):
+        note(history, time, "a", course=rise)
+        assert history.earlier(KEYS[0]) == ()
+        assert history.examples(KEYS[0], 9.0, rise) == ()
+    note(history, 3.0)
+    note(history, 4.0, "a", course=rise)
+    assert history.earlier(KEYS[0]) == (1.0,)
+    assert [example.time for example in history.examples(KEYS[0], 9.0, rise)] == [1.0]
 
 
 def test_the_alarm_that_looked_alike_is_found_and_not_the_present_one():
@@ -50,6 +64,7 @@ def test_many_and_old_ones_go():
         note(history, time + 1.0)
     assert len(history.earlier(KEYS[0])) == MOST
     note(history, 199.0 + LONGEST, "a")
+    note(history, 200.0 + LONGEST)
     assert history.earlier(KEYS[0]) == (199.0 + LONGEST,)
 
 
@@ -58,7 +73,7 @@ def test_it_outlives_a_restart():
     note(before, 1.0, "a", course=np.linspace(0, 4, STEPS))
     note(before, 2.0, "b", course=np.full(STEPS, np.nan))
     after.load(before.dump(KEYS.index), KEYS)
-    note(after, 3.0, "b")
+    note(after, 3.0)
     assert [after.earlier(key) for key in KEYS] == [(1.0,), (2.0,), ()]
     assert after.examples(KEYS[0], 3.0, np.linspace(0, 4, STEPS))[0].distance < 1e-6
     empty = AlarmHistory()
