@@ -17,14 +17,15 @@ _URL = "http://127.0.0.1:9815"
 @click.option("--time", "moment", metavar="TIME", help="ISO 8601 or seconds since 1970. Default: the last judged step.")
 @click.option("--json", "as_json", is_flag=True, help="Print what the API says.")
 def explain(url: str, query: str, series: str, moment: str | None, as_json: bool) -> None:
-    r"""Say why a step of a series was judged as it was.
+    """Say why a step of a series was judged as it was.
 
     What was expected and from what, how each detector voted, what kept an alarm quiet or confirmed it, and which
     earlier alarms looked alike.
 
     \b
-    forethought explain --query duration --series '{pipeline="etl"}'
-    forethought explain --query duration --series '{pipeline="etl"}' --time 2026-11-20T03:00:00Z
+    Examples:
+      forethought explain --query duration --series '{pipeline="etl"}'
+      forethought explain --query duration --series '{pipeline="etl"}' --time 2026-11-20T03:00:00Z
     """
     wanted = {"query": query, "series": series} | ({"time": moment} if moment else {})
     found = ask(url.rstrip("/") + "/api/v1/explain", wanted)

@@ -25,11 +25,12 @@ _ROWS, _SERIES = 12, 10
 @click.option("--limits", is_flag=True, help="Show when limits will be reached instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print what the API says.")
 def forecast(url: str, limits: bool, as_json: bool, **options: Any) -> None:
-    r"""Say what comes next: values with their interval, seasons, trend, and the total of the month.
+    """Say what comes next: values with their interval, seasons, trend, and the total of the month.
 
     \b
-    forethought forecast --query duration --series '{pipeline="etl"}' --horizon 7d
-    forethought forecast --query disk_used --limits
+    Examples:
+      forethought forecast --query duration --series '{pipeline="etl"}' --horizon 7d
+      forethought forecast --query disk_used --limits
     """
     known = ("query", "series") if limits else tuple(options)
     wanted = {name: options[name] for name in known if options[name] not in (None, "")}

@@ -17,14 +17,15 @@ _URL = "http://127.0.0.1:9815"
 @click.option("--url", default=_URL, show_default=True, envvar="FORETHOUGHT_URL", help="Address of the service.")
 @click.pass_context
 def verdict(context: click.Context, url: str) -> None:
-    r"""Say whether an alert was right.
+    """Say whether an alert was right.
 
     A false one makes similar ones stay quiet, for a while and within bounds; an expected one at that kind of time.
 
     \b
-    forethought verdict add false --alert c0ffee01 --note "nightly load test" --who ana
-    forethought verdict add expected --query duration --matchers '{pipeline="etl"}' --from 02:00 --to 04:00
-    forethought verdict remove 3a2117c03c2c
+    Examples:
+      forethought verdict add false --alert c0ffee01 --note "nightly load test" --who ana
+      forethought verdict add expected --query duration --matchers '{pipeline="etl"}' --from 02:00 --to 04:00
+      forethought verdict remove 3a2117c03c2c
     """
     context.obj = url.rstrip("/") + "/api/v1/verdicts"
 
