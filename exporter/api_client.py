@@ -43,6 +43,13 @@ def ask(address: str, wanted: Mapping[str, Any], *, method: str = "GET", body: A
         message = envelope["error"]
     except requests.JSONDecodeError as error:
         raise Refused(f"{address} must be a forethought. Got an answer that is no JSON.") from error
+    except (
+        requests.exceptions.MissingSchema,
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.InvalidURL,
+    ) as error:
+        given = address.partition("/api/")[0]
+        raise Refused(f"--url must be an address such as http://127.0.0.1:9815. Got {given!r}.") from error
     except requests.RequestException as error:
         raise Refused(f"{address} must be reachable. Got {_cause(error)}.") from error
     except (KeyError, TypeError) as error:

@@ -50,6 +50,18 @@ def test_help_names_every_command():
         assert "Usage: " in forethought(command, "--help").stdout
 
 
+@pytest.mark.parametrize("command", ["", "verdict", "explain", "forecast", "backtest"])
+def test_examples_in_a_help_stand_on_lines_of_their_own(command):
+    shown = forethought(*command.split(), "--help").stdout
+    assert "\\b" not in shown
+    assert len(re.findall(r"^    forethought ", shown, re.MULTILINE)) >= 2
+
+
+@pytest.mark.parametrize("address", ["garbage", "ftp://127.0.0.1", "http://"])
+def test_an_address_that_is_none_is_told(address):
+    refused(forethought("explain", "--url", address, "--query", "up"), "--url must be an address such as")
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_scripts(shell):
     assert "_FORETHOUGHT_COMPLETE" in forethought("completion", shell).stdout
