@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from exporter.config_calendars import (
     AlertmanagerSection,
@@ -182,8 +182,10 @@ class Forecast(_Section):
 
     @model_validator(mode="after")
     def _can_be_made(self) -> Self:
-        if (self.forecaster == "chronos") != (self.weights is not None):
-            raise ValueError(f"weights goes with the forecaster chronos, and only with it. Got {self.forecaster}.")
+        if self.forecaster == "chronos" and self.weights is None:
+            raise ValueError("chronos needs weights, the folder of a pretrained model. Got none.")
+        if self.forecaster != "chronos" and self.weights is not None:
+            raise ValueError(f"weights goes with the forecaster chronos alone. Got {self.forecaster}.")
         if self.forecaster in _ON_DEMAND:
             from forecasting.external import EXTRA_FORECASTERS
 
@@ -378,6 +380,15 @@ class Configuration(_Section):
         names = [query.name for query in value]
         if doubled := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"each query needs a name of its own. Given twice: {', '.join(doubled)}.")
+        return value
+
+    @field_validator("maintenance")
+    @classmethod
+    def _of_queries(cls, value: tuple[MaintenanceSection, ...], info: ValidationInfo) -> tuple[MaintenanceSection, ...]:
+        known = {query.name for query in info.data["queries"]} if "queries" in info.data else None
+        for window in value:
+            if known is not None and (unknown := sorted(set(window.queries) - known)):
+                raise ValueError(f"{window.name}: queries must be names under queries. Got {', '.join(unknown)}.")
         return value
 
     @model_validator(mode="after")

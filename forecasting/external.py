@@ -33,14 +33,13 @@ class External(TrialedForecaster):
     most_trials: ClassVar[int] = 3
     package: ClassVar[str] = ""
     distribution: ClassVar[str] = ""
+    extra: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if find_spec(self.package) is None:
             name = type(self).__name__
-            raise ValueError(
-                f"{name} needs the package {self.distribution}: pip install {self.distribution}. Got none."
-            )
+            raise ValueError(f"{name} needs {self.distribution}: pip install 'forethought[{self.extra}]'.")
 
     @abstractmethod
     def one_ahead(self, past: FloatArray, steps: int, day: int) -> FloatArray:
@@ -61,6 +60,7 @@ class _StatsForecast(External):
 
     package: ClassVar[str] = "statsforecast"
     distribution: ClassVar[str] = "statsforecast"
+    extra: ClassVar[str] = "statsforecast"
     longest_season: ClassVar[int]
 
     def one_ahead(self, past: FloatArray, steps: int, day: int) -> FloatArray:
@@ -111,6 +111,7 @@ class Prophet(External):
 
     package: ClassVar[str] = "prophet"
     distribution: ClassVar[str] = "prophet"
+    extra: ClassVar[str] = "prophet"
 
     def one_ahead(self, past: FloatArray, steps: int, day: int) -> FloatArray:
         """Continue one series."""
@@ -143,6 +144,7 @@ class Chronos(External):
 
     package: ClassVar[str] = "chronos"
     distribution: ClassVar[str] = "chronos-forecasting"
+    extra: ClassVar[str] = "deep"
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -52,14 +52,21 @@ def waves(n_series: int = 3) -> Window:
 def test_a_name_whose_library_is_missing_is_refused_where_it_stands(name: str) -> None:
     weights = ", weights: /srv/weights" if name == "chronos" else ""
     text = f"queries:\n  - {{name: a, query: up, forecast: {{forecaster: {name}{weights}}}}}"
-    distribution = EXTRA_FORECASTERS[name].distribution
-    with pytest.raises(ConfigError, match=rf"f\.yml:2: queries\[0\]\.forecast: .*pip install {distribution}"):
+    extra = EXTRA_FORECASTERS[name].extra
+    assert f"\n{extra} =\n" in Path("setup.cfg").read_text()
+    with pytest.raises(ConfigError, match=rf"f\.yml:2: queries\[0\]\.forecast: .*pip install 'forethought\[{extra}\]'"):
         parse_config("f.yml", text)
 
 
-@pytest.mark.parametrize("settings", [{"forecaster": "chronos"}, {"forecaster": "theta", "weights": "/srv/weights"}])
-def test_weights_go_with_the_pretrained_model_alone(settings: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="weights goes with the forecaster chronos, and only with it"):
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"forecaster": "chronos"}, "chronos needs weights"),
+        ({"forecaster": "theta", "weights": "/srv/weights"}, "weights goes with the forecaster chronos alone"),
+    ],
+)
+def test_weights_go_with_the_pretrained_model_alone(settings: dict[str, str], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
         Query(name="a", query="up", forecast=settings)
 
 
