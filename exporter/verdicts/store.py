@@ -65,6 +65,7 @@ class VerdictStore:
         self._lock = threading.Lock()
         self._seen: tuple[Kept, ...] = ()
         self._seen_at = -math.inf
+        self._problem = ""
         self._revision = 0
         with told(), engine.begin() as connection:
             prepare(connection)
@@ -130,8 +131,10 @@ class VerdictStore:
             try:
                 self._read(now)
             except VerdictStoreError as error:
-                self._seen_at = now  # and not again in each cycle of each query
-                log.warning("verdicts cannot be read; those known hold on", problem=str(error))
+                self._seen_at = now
+                if str(error) != self._problem:  # and not again in each cycle of each query
+                    log.warning("verdicts cannot be read; those known hold on", problem=str(error))
+                self._problem = str(error)
         return tuple(kept for kept in self._seen if kept.in_force(now))
 
     def record(self, alerts: Sequence[Alert], now: float) -> None:
@@ -169,7 +172,7 @@ class VerdictStore:
         chosen = select(VERDICTS).where(VERDICTS.c.revoked.is_(None), VERDICTS.c.expires > now)
         with self._lock, told(), self._engine.connect() as connection:
             rows = connection.execute(chosen.order_by(VERDICTS.c.created, VERDICTS.c.id)).mappings().all()
-            self._seen, self._seen_at = _readable(rows), now
+            self._seen, self._seen_at, self._problem = _readable(rows), now, ""
 
 
 def open_file(path: Path, limits: Limits = Limits()) -> VerdictStore:

@@ -6,6 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from detectors.verdict import About, JudgedAlarm, KindOfTime, Opinion, Verdict
 from exporter.verdicts.errors import VerdictStoreError
@@ -210,6 +211,26 @@ def test_where_the_database_is_gone_the_last_verdicts_hold_on(tmp_path):
     assert store.in_force(1_200.0) == ()
     with pytest.raises(VerdictStoreError, match="no such table"):
         store.all()
+    store.close()
+
+
+def test_a_database_that_is_gone_is_told_of_once(tmp_path):
+    path = tmp_path / "verdicts.sqlite"
+    store = open_file(path)
+    with sqlite3.connect(path) as other:
+        other.execute("ALTER TABLE forethought_verdicts RENAME TO away")
+    with capture_logs() as told:
+        for now in (100.0, 200.0, 150.0, 300.0):  # queries with other steps ask for other times
+            store.in_force(now)
+    assert len(told) == 1
+    with sqlite3.connect(path) as other:
+        other.execute("ALTER TABLE away RENAME TO forethought_verdicts")
+    store.in_force(400.0)
+    with sqlite3.connect(path) as other, capture_logs() as told:
+        other.execute("ALTER TABLE forethought_verdicts RENAME TO away")
+        other.commit()
+        store.in_force(500.0)
+    assert len(told) == 1
     store.close()
 
 
