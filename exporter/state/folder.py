@@ -87,6 +87,7 @@ class StateFolder:
             return
         numbers = Numbers(kept.store.keys)
         learned = kept.dump(numbers)
+        self.path.mkdir(parents=True, exist_ok=True)  # somebody may have cleaned up meanwhile
         files.write(self._file(name), *encode(signature, kept.store, grid, numbers, learned, self._packer))
 
     def restore(self, name: str, signature: Signature, kept: Kept) -> Outcome:

@@ -2,6 +2,7 @@
 
 import errno
 import gzip
+import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -261,6 +262,16 @@ def test_a_restart_pulls_only_the_gap(house, tmp_path):
     house.cycle(second)
     assert max(grid.n_steps for _, grid in house.source.asked) == 2
     assert len(samples(second, "forethought_value")) == 4
+
+
+def test_a_state_folder_that_was_removed_is_made_anew(house, tmp_path):
+    folder = make_state(tmp_path / "state")
+    service = house.service(state=folder)
+    house.cycle(service)
+    shutil.rmtree(folder.path)
+    for running in service.queries.values():
+        service._save(running)
+    assert {file.stem for file in folder.path.glob("*.state")} == set(service.queries)
 
 
 def results(service):
