@@ -45,6 +45,8 @@ def set_up_logs(level: Level, form: Format) -> None:
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(numeric, logging.WARNING))
     logging.getLogger(_SILENT).setLevel(logging.ERROR)
+    logging.captureWarnings(True)  # else they reach standard error as they are, in two lines with a path
+    logging.getLogger("py.warnings").setLevel(logging.WARNING if numeric == logging.DEBUG else logging.ERROR)
 
 
 def _renderer(form: Format) -> structlog.typing.Processor:

@@ -13,6 +13,7 @@ import numpy as np
 from detectors.changepoint import ChangePoints, learn_from
 from detectors.drift import Drift
 from detectors.robust import quantile
+from detectors.samples import finite
 from detectors.unseasoned import unseasoned
 from exporter.models.batches import GONE, Batch, Batches, gathered
 from exporter.models.plan import ModelPlan
@@ -152,8 +153,7 @@ def examined(
     first = np.where(known.any(axis=1), history.times[known.argmax(axis=1)], np.nan)
     begun = learn_from(changes, history.times, history.n_series)
     changed = np.where(changes.last(history.n_series) > 0, begun, np.nan)
-    values = np.where(known, history.values, np.nan)
-    low, usual, high = (quantile(values, share) for share in (0.25, 0.5, 0.75))
+    low, usual, high = (quantile(finite(history.values), share) for share in (0.25, 0.5, 0.75))
     small = np.abs(drifts.shift) <= np.maximum(minimum_absolute, minimum_relative * np.abs(usual))
     score = np.where(small | (low == high), 0.0, drifts.score)
     return SlowChange(np.where(drifts.judged, score, np.nan), changed, np.fmax(first, changed))

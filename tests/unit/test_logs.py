@@ -1,6 +1,7 @@
 """What reaches the log."""
 
 import logging
+import warnings
 
 import pytest
 
@@ -13,6 +14,20 @@ def former_logs():
     handlers, level = root.handlers[:], root.level
     yield
     root.handlers[:], root.level = handlers, level
+    logging.captureWarnings(False)
+
+
+def test_what_python_warns_of_is_for_whoever_asks_for_it(capsys):
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        set_up_logs("info", "logfmt")
+        warnings.warn("overflow encountered", RuntimeWarning, stacklevel=1)
+        assert capsys.readouterr().err == ""
+        set_up_logs("debug", "logfmt")
+        warnings.warn("overflow encountered again", RuntimeWarning, stacklevel=1)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("ts=")
+    assert "overflow encountered again" in line
 
 
 @pytest.mark.parametrize("level", ["debug", "info", "warn"])
