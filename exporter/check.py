@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from exporter.config import Configuration, Query
+from exporter.config_limits import Limit
+from exporter.models.limit_values import ask_limits, limits_of
 from exporter.telemetry import Telemetry
 from exporter.wiring import make_query_source, make_source
-from series import Grid
+from series import Grid, SeriesKey
 from sources.base import MetricSource
 from sources.errors import SourceError
 
@@ -53,6 +57,33 @@ def _ask(source: MetricSource, query: Query, say: Callable[[str], None]) -> bool
         return False
     found = answer.window.n_series
     say(f"  {query.name}: {found} series" + ("" if found else ". Nothing would be judged: check the expression."))
-    for warning in answer.warnings:
-        say(f"  {query.name}: the source warns: {warning}")
+    for line in [*(f"the source warns: {warning}" for warning in answer.warnings), *_absent(query, answer.window.keys)]:
+        say(f"  {query.name}: {line}")
+    limits = [_ask_limit(source, query, limit, answer.window.keys, say) for limit in query.limits if limit.query]
+    return all(limits)
+
+
+def _absent(query: Query, keys: Sequence[SeriesKey]) -> Iterator[str]:
+    """Labels that no series has: all of them would make one group, and nobody would notice."""
+    for setting, labels in (("group_by", query.group_by), ("peers_by", query.peers_by or ())):
+        for label in labels:
+            if keys and not any(key.get(label) for key in keys):
+                yield f"{setting}: no series has the label {label}. Labels there are: {_labels_of(keys)}."
+
+
+def _ask_limit(
+    source: MetricSource, query: Query, limit: Limit, keys: Sequence[SeriesKey], say: Callable[[str], None]
+) -> bool:
+    place = f"  {query.name}: limit {limit.name}"
+    try:
+        known = ask_limits(source, str(limit.query), limit.on, time.time() - query.latency)
+    except (SourceError, ValueError) as error:
+        say(f"{place}: {error}")
+        return False
+    found = int(np.isfinite(limits_of(keys, known, limit.on)).sum())
+    say(f"{place}: of {found} series" + ("" if found or not keys else ". Check its query and the labels in `on`."))
     return True
+
+
+def _labels_of(keys: Sequence[SeriesKey]) -> str:
+    return ", ".join(sorted({label for key in keys for label in key.labels})) or "none"

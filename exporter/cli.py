@@ -129,7 +129,7 @@ def run(config_file: Path, listen_address: str, storage_path: Path, poll: str, l
 
 @main.command("check-config")
 @_config_option
-@click.option("--ask", is_flag=True, help="Also ask the source each query for its newest step.")
+@click.option("--ask", is_flag=True, help="Also ask the source each query for its newest step, and each limit's.")
 def check_config(config_file: Path, ask: bool) -> None:
     """Check a configuration file, and with --ask its queries.
 

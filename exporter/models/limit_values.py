@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,20 +72,35 @@ class LimitValues:
         if not 0 <= now - self._asked.get(rule.name, -math.inf) < _HOLDS:
             self._asked[rule.name] = now
             self._ask(rule, rule.query, now)
-        known = self._known.get(rule.name, {})
-        return np.array([known.get(_place(key, rule.on), math.nan) for key in keys], dtype=np.float64)
+        return limits_of(keys, self._known.get(rule.name, {}), rule.on)
 
     def _ask(self, rule: LimitRule, query: str, now: float) -> None:
-        grid = Grid.ending(now, step=_STEP, history=_STEP, latency=self._latency)
         try:
-            answer = self._source.read_range(query, grid, series_limit=_MOST_SERIES)
-            self._known[rule.name] = _by_labels(answer.window.keys, answer.window.values[:, -1], rule.on)
+            self._known[rule.name] = ask_limits(self._source, query, rule.on, now - self._latency)
         except (SourceError, ValueError) as error:
             if str(error) != self._problem.get(rule.name):
                 log.warning("a limit cannot be read; the last one holds", limit=rule.name, problem=str(error))
             self._problem[rule.name] = str(error)
         else:
             self._problem.pop(rule.name, None)
+
+
+def ask_limits(source: MetricSource, query: str, on: tuple[str, ...], now: float) -> Mapping[tuple[str, ...], float]:
+    """The limits a query gives, by the values of the labels in `on`.
+
+    Raises
+    ------
+    SourceError
+    ValueError
+        Where two limits have the same values of these labels.
+    """
+    answer = source.read_range(query, Grid.ending(now, step=_STEP, history=_STEP), series_limit=_MOST_SERIES)
+    return _by_labels(answer.window.keys, answer.window.values[:, -1], on)
+
+
+def limits_of(keys: Sequence[SeriesKey], known: Mapping[tuple[str, ...], float], on: tuple[str, ...]) -> FloatArray:
+    """(n_series,): the limit of each series, NaN where there is none."""
+    return np.array([known.get(_place(key, on), math.nan) for key in keys], dtype=np.float64)
 
 
 def _place(key: SeriesKey, on: tuple[str, ...]) -> tuple[str, ...]:
