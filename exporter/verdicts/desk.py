@@ -40,6 +40,9 @@ class Size(NamedTuple):
 class Watched(Protocol):
     """What the running service knows of its queries."""
 
+    def queries(self) -> Collection[str]:
+        """Names of all queries."""
+
     def series(self, query: str) -> Collection[SeriesKey]:
         """Series of a query as published; empty for one that is not known. A set is looked up fastest."""
 
@@ -107,12 +110,14 @@ class VerdictDesk:
         Raises
         ------
         NotKnown
-            For an alert that was not told of.
+            For an alert that was not told of, or a query that is not there: such a verdict would act on nothing.
         ValueError, VerdictStoreError
             For what cannot be kept.
         """
         now = self.clock()
         alert = self.alert(new.alert) if new.alert else None
+        if new.query and (known := self._watched.queries()) and new.query not in known:
+            raise NotKnown(f"query must be one of {', '.join(sorted(known))}. Got {new.query!r:.80}.")
         query = alert.query if alert else new.query
         matchers = alert.matchers if alert else parse_matchers(new.matchers)
         about = alert.about if alert else new.about

@@ -117,6 +117,10 @@ class WatchedQueries:
 
     memories: Callable[[], Mapping[str, QueryMemory]]
 
+    def queries(self) -> Collection[str]:
+        """Names of all queries."""
+        return self.memories().keys()
+
     def series(self, query: str) -> Collection[SeriesKey]:
         """Series of a query as published; empty for one that is not known."""
         memory = self.memories().get(query)

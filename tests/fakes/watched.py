@@ -22,6 +22,9 @@ class FakeWatched:
     last_alarm: JudgedAlarm | None = None
     asked: list[tuple[str, tuple[str, ...], float]] = field(default_factory=list)
 
+    def queries(self) -> Collection[str]:
+        return self.known
+
     def series(self, query: str) -> Collection[SeriesKey]:
         return self.known.get(query, [])
 

@@ -50,7 +50,8 @@ def clock():
 
 @pytest.fixture
 def watched():
-    return FakeWatched({"rate": [KEY, SeriesKey({"metric": "runs", "pipeline": "b"})]}, Size(3.2, -1), "Europe/Berlin")
+    known = {"rate": [KEY, SeriesKey({"metric": "runs", "pipeline": "b"})], "other": []}
+    return FakeWatched(known, Size(3.2, -1), "Europe/Berlin")
 
 
 @pytest.fixture
@@ -161,6 +162,10 @@ def test_taking_back(client, store, clock):
     assert client.get("/api/v1/verdicts?active=true").json["data"] == []
     assert len(client.get("/api/v1/verdicts").json["data"]) == 1
     refused(client.delete("/api/v1/verdicts/none"), 404, "not_found", "'none'")
+    body = {"verdict": "false", "query": "rtae"}
+    refused(
+        client.post("/api/v1/verdicts", json=body), 404, "not_found", "query must be one of other, rate. Got 'rtae'"
+    )
 
 
 def test_lists_by_query(client):

@@ -22,7 +22,7 @@ NOW = 1_782_788_400.0
 @pytest.fixture
 def url(tmp_path):
     store, numbers = open_file(tmp_path / "verdicts.sqlite"), itertools.count(1)
-    watched = FakeWatched({"rate": [SeriesKey({"job": "a"})]}, Size(3.0, 1))
+    watched = FakeWatched({"rate": [SeriesKey({"job": "a"})], "other": []}, Size(3.0, 1))
     app = Flask("test")
     app.register_blueprint(
         verdict_api(VerdictDesk(store, watched, clock=lambda: NOW, identity=lambda: f"v{next(numbers)}"))
@@ -88,6 +88,7 @@ def test_giving_showing_and_taking_back(url):
         (["add", "false"], "an alert, a query or matchers must be named"),
         (["add", "false", "--query", "rate", "--matchers", "nonsense"], "matchers must look like"),
         (["add", "false", "--alert", "none"], "there is no alert 'none'"),
+        (["add", "false", "--query", "rtae"], "query must be one of other, rate. Got 'rtae'"),
         (["add", "false", "--query", "rate", "--from", "02:00"], "when must be left out"),
         (["add", "expected", "--query", "rate", "--weekday", "someday"], "when"),
         (["add", "true", "--query", "rate", "--lasts", "5"], "must be a duration"),
