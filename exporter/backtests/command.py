@@ -26,6 +26,19 @@ from series import Grid
 from series.occasions import Occasions
 from sources.base import Answer
 
+# Options by the key of a query that they give.
+_OPTIONS = {
+    "query": "--query",
+    "step": "--step",
+    "history": "--range",
+    "forecast.horizons": "--horizon",
+    "forecast.coverage": "--coverage",
+    "minimum_deviation.absolute": "--minimum-deviation.absolute",
+    "minimum_deviation.relative": "--minimum-deviation.relative",
+    "timezone": "--timezone",
+    "series_limit": "--series-limit",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class BacktestOptions:
@@ -57,6 +70,8 @@ def run_backtest(options: BacktestOptions, out: Path, *, command: str) -> None:
         For what cannot be: each names its place.
     """
     source, query, occasions = _settings(options)
+    if not out.absolute().parent.is_dir():
+        raise ValueError(f"--out: {out.parent} must be a folder that is there.")
     console = Console(stderr=True)
     with console.status(f"reading {options.file or source.url}"):
         answer, query = _read(options, source, query)
@@ -103,8 +118,18 @@ def _settings(options: BacktestOptions) -> tuple[Source, Query, Occasions | None
         settings["query"] = options.query or "{}"
     # The name of a calendar can only be checked beside the calendars, as was done when the file was read.
     calendar = settings.pop("calendar", None)
-    checked = parse_config("backtest", yaml.safe_dump({"queries": [settings]})).queries[0]
+    try:
+        checked = parse_config("backtest", yaml.safe_dump({"queries": [settings]})).queries[0]
+    except ConfigError as error:
+        raise ConfigError(*map(_by_option, error.problems)) from error
     return source, checked.model_copy(update={"calendar": calendar}), occasions
+
+
+def _by_option(mistake: str) -> str:
+    """Name the option in place of the key that it stands for."""
+    path, _, said = mistake.partition("queries[0].")[2].partition(": ")
+    option = _OPTIONS.get(path.partition("[")[0])
+    return f"{option}: {said}" if option else mistake
 
 
 def _minimal() -> dict[str, Any]:
@@ -137,7 +162,7 @@ def _overrides(options: BacktestOptions, settings: dict[str, Any]) -> dict[str, 
     return _given(
         query=options.query or None,
         step=step,
-        history=options.span and str(_whole(Duration.parse(options.span), step or str(settings.get("step", "5m")))),
+        history=options.span and str(_whole(options.span, step or str(settings.get("step", "1m")))),
         direction=options.direction,
         timezone=options.timezone,
         series_limit=options.series_limit,
@@ -146,9 +171,19 @@ def _overrides(options: BacktestOptions, settings: dict[str, Any]) -> dict[str, 
     )
 
 
-def _whole(span: Duration, step: str) -> Duration:
+def _whole(span: str, step: str) -> Duration:
     """Cut a range down to whole steps."""
-    return Duration(span - span % max(1, Duration.parse(step)))
+    whole, length = _duration("--range", span), max(1, _duration("--step", step))
+    if whole < 2 * length:
+        raise ValueError(f"--range: must be at least two steps of {step}. Got {span}.")
+    return Duration(whole - whole % length)
+
+
+def _duration(option: str, text: str) -> Duration:
+    try:
+        return Duration.parse(text)
+    except ValueError as error:
+        raise ValueError(f"{option}: {error}") from error
 
 
 def _given(**values: Any) -> dict[str, Any]:
@@ -174,9 +209,9 @@ def _read_file(options: BacktestOptions, file: Path, query: Query) -> tuple[Answ
     extent = source.extent()
     if extent is None:
         raise ValueError(f"{file}: must hold at least one sample. Got none.")
-    step = int(Duration.parse(options.step)) if options.step else extent.step
+    step = int(_duration("--step", options.step)) if options.step else extent.step
     end = _instant(options.end) if options.end else extent.last + step - 1
-    span = int(Duration.parse(options.span)) if options.span else max(2 * step, int(end - extent.first))
+    span = int(_duration("--range", options.span)) if options.span else max(2 * step, int(end - extent.first))
     history = span - span % step
     grid = Grid.ending(end, step=step, history=history)
     query = query.model_copy(update={"step": Duration(step), "history": Duration(history)})

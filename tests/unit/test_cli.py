@@ -1,5 +1,6 @@
 """The commands as a user types them: exit status, one clear line, no traceback."""
 
+import math
 import os
 import re
 import signal
@@ -9,12 +10,14 @@ import sys
 import time
 import urllib.request
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from exporter.backtests.command import BacktestOptions, _settings
+from exporter.backtests.command import BacktestOptions, _settings, run_backtest
 from exporter.check import ask_queries
+from exporter.config_file import ConfigError
 from exporter.config_load import load_config, parse_config
 from series import Window
 from sources.base import Answer
@@ -188,6 +191,27 @@ def test_a_backtest_of_a_short_file_says_what_it_could_not_test(tmp_path):
     said = " ".join((result.stdout + result.stderr).split())
     assert "too short a past to test forecasts" in said
     assert "nan" not in said.replace(str(tmp_path), "")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"span": "1m"}, "--range: must be at least two steps of 5m. Got 1m."),
+        ({"span": "9y"}, "--range: must be a duration with a unit"),
+        ({"step": "0s"}, "--step: must be above 0s. Got 0s."),
+        ({"coverage": 95.0}, "--coverage: must be less than 1. Got 95.0."),
+        ({"horizons": ("soon",)}, "--horizon: must be a duration"),
+        ({"timezone": "Mars"}, "--timezone: timezone must be an IANA name"),
+        ({"series_limit": 0}, "--series-limit: must be greater than or equal to 1. Got 0."),
+        ({"absolute": math.nan}, "--minimum-deviation.absolute: must be a finite number. Got nan."),
+        ({}, "--out: nowhere must be a folder that is there."),
+    ],
+)
+def test_a_mistake_in_an_option_of_a_backtest_names_the_option(given, said):
+    nothing = dict.fromkeys(field.name for field in fields(BacktestOptions))
+    options = BacktestOptions(**nothing | {"url": "http://127.0.0.1:1", "query": "up", "horizons": ()} | given)
+    with pytest.raises((ConfigError, ValueError), match=f"^{re.escape(said)}"):
+        run_backtest(options, Path("nowhere/page.html"), command="")
 
 
 def test_a_backtest_takes_the_calendar_of_its_query(tmp_path):
