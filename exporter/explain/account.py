@@ -38,10 +38,10 @@ def account(plan: ModelPlan, calling: Calling, told: Told, row: int, basis: Basi
     """
     seen, key = told.seen, told.seen.keys[row]
     level = float(seen.expected[row]) - basis.season if basis else math.nan
-    judged = calling.explained(seen, told.held, row, level)
+    judged = calling.explained(told, row, level)
     # After a restart there is no course before the first step that is new.
     course = told.course[row].astype(float) if row < len(told.course) else np.empty(0)
-    examples = calling.history.examples(key, told.time, course)
+    examples = calling.history.examples(key, told.begun(row), course)
     found = explain(judged, examples, days=DAYS)
     weights = basis.weights if basis else {}
     return {

@@ -136,7 +136,7 @@ class Calling:
         told = self._peers.judge(seen, peers, self.held_back, new, self.memory.peers) if peers else None
         self.told = Told(seen, held, firing, self._alarms.state, breadth, length, severity, self._course.steps, told)
         groups = self._judge_groups(seen, held, new, firing)
-        return _judgement(seen, held, firing, severity, self._reasons(seen, held, firing), groups, told)
+        return _judgement(seen, held, firing, severity, self._reasons(self.told), groups, told)
 
     def _judge_groups(self, seen: Seen, held: Held, new: BoolArray, calling: BoolArray) -> GroupJudgement:
         groups = seen.groups
@@ -174,18 +174,17 @@ class Calling:
         course = self._course.steps.astype(np.float64) if firing.any() else _NONE
         self.history.note(seen.keys, now, firing, course, seen.members, seen.votes)
 
-    def _reasons(self, seen: Seen, held: Held, firing: BoolArray) -> dict[int, str]:
+    def _reasons(self, told: Told) -> dict[int, str]:
         """The line of each alarm, as it was when the alarm began: another text is another series for Prometheus."""
-        rows = np.flatnonzero(firing).tolist()
+        keys, rows = told.seen.keys, np.flatnonzero(told.firing).tolist()
         known, self._why = self._why, {}
         for row in rows:
-            key = seen.keys[row]
-            self._why[key] = known.get(key) or why(self.explained(seen, held, row), days=DAYS)
-        return {row: self._why[seen.keys[row]] for row in rows}
+            self._why[keys[row]] = known.get(keys[row]) or why(self.explained(told, row), days=DAYS)
+        return {row: self._why[keys[row]] for row in rows}
 
-    def explained(self, seen: Seen, held: Held, row: int, level: float = math.nan) -> Judged:
+    def explained(self, told: Told, row: int, level: float = math.nan) -> Judged:
         """What was found of the last step of one series; `level` is where it stands without its season."""
-        now = float(seen.times[-1])
+        seen, held, now, begun = told.seen, told.held, told.time, told.begun(row)
         return Judged(
             time=now,
             value=float(seen.value[row]),
@@ -198,7 +197,7 @@ class Calling:
             votes=dict(zip(seen.members, seen.votes[:, row].tolist(), strict=True)),
             suppressed=held.reasons.get(row, ""),
             occasions=self._occasions(now),
-            earlier=[begun for begun in self.history.earlier(seen.keys[row]) if begun < now],
+            earlier=[time for time in self.history.earlier(seen.keys[row]) if time < begun],
         )
 
     def _occasions(self, now: float) -> list[str]:

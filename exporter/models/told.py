@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,3 +52,8 @@ class Told:
     def time(self) -> float:
         """Of the step, seconds since the epoch."""
         return float(self.seen.times[-1])
+
+    def begun(self, row: int) -> float:
+        """When the alarm began that goes on, or the step where there is none: what was before is an earlier one."""
+        begun = float(self.alarms.begun[row])
+        return begun if math.isfinite(begun) else self.time

@@ -80,5 +80,5 @@ def _line(cycle: QueryCycle, told: Told, row: int) -> SeriesLine:
         severity=int(told.severity[row]),
         warming_up=bool(seen.warming_up[row]),
         since=float(told.alarms.begun[row]) if firing else float("nan"),
-        why=why(cycle.calling.explained(seen, told.held, row), days=DAYS) if firing else "",
+        why=why(cycle.calling.explained(told, row), days=DAYS) if firing else "",
     )

@@ -127,6 +127,10 @@ def test_an_alarm_says_what_began_it_and_how_bad_it_is(told):
     expected = first["expected"]
     assert expected["level"] + expected["season"] == pytest.approx(expected["value"])
     assert expected["learnedUntil"] < first["time"]
+    for later in burst:  # an alarm that goes on is not one before itself
+        assert later["earlierAlarms"] == later["nearestExamples"] == []
+        assert "time in" not in later["why"]
+    assert said[max(said)]["earlierAlarms"] == [NOON + 1_800]
     calm = next(iter(said.values()))["alarm"]
     assert (calm["firing"], calm["since"], calm["above"], calm["hold"], calm["within"]) == (False, None, 0, 2, 3)
 
