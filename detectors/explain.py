@@ -113,11 +113,10 @@ def explain(judged: Judged, examples: Sequence[Example] = (), *, days: int = 14)
     days : int, default 14
         How far back earlier alarms are counted.
     """
-    ranked = sorted(judged.votes.items(), key=lambda vote: (-np.nan_to_num(vote[1]), vote[0]))
     return Explanation(
         line=why(judged, days=days),
         expected=_expected(judged),
-        votes=tuple((name, score, score > 1) for name, score in ranked),
+        votes=tuple((name, score, score > 1) for name, score in _ranked(judged)),
         suppressed=judged.suppressed,
         times_before=_before(judged, days),
         days=days,
@@ -137,6 +136,8 @@ def why(judged: Judged, *, days: int = 14) -> str:
     '412 where 120..180 was expected (Tue 03:00, level 150); 3 of 4 detectors agree; 3rd time in 14 days'
     """
     parts = [_expected(judged)]
+    if judged.score > 1 and judged.lower <= judged.value <= judged.upper:  # its course is strange, not its size
+        parts.append(f"within that, but strange to {_ranked(judged)[0][0]}" if judged.votes else "within that")
     votes = [score for score in judged.votes.values() if not np.isnan(score)]  # others do not take part
     if len(votes) > 1:
         parts.append(f"{sum(score > 1 for score in votes)} of {len(votes)} detectors agree")
@@ -201,6 +202,10 @@ def _expected(judged: Judged) -> str:
         around.append(f"level {_number(judged.level)}")
     band = f"{_number(judged.lower)}..{_number(judged.upper)}"
     return f"{value} where {band} was expected ({', '.join(around)})"
+
+
+def _ranked(judged: Judged) -> list[tuple[str, float]]:
+    return sorted(judged.votes.items(), key=lambda vote: (-np.nan_to_num(vote[1]), vote[0]))
 
 
 def _before(judged: Judged, days: int) -> int:

@@ -35,6 +35,16 @@ def judged(**change):
             {"suppressed": "maintenance window patching"},
             "412 where 120..180 was expected (Tue 03:00); held back: maintenance window patching",
         ),
+        (
+            {"value": 160.0, "votes": {"knn": 2.0}},
+            "160 where 120..180 was expected (Tue 03:00); within that, but strange to knn",
+        ),
+        (
+            {"value": 160.0, "votes": {"seasonal": 0.4, "window_pca_6": 1.8, "window_pca_12": 2.5}},
+            "160 where 120..180 was expected (Tue 03:00); within that, but strange to window_pca_12; "
+            "2 of 3 detectors agree",
+        ),
+        ({"value": 160.0, "score": 0.4, "votes": {"knn": 0.4}}, "160 where 120..180 was expected (Tue 03:00)"),
         ({"value": float("nan")}, "no sample where 120..180 was expected (Tue 03:00)"),
         ({"lower": float("nan")}, "412 where nothing is expected yet"),
         (
