@@ -314,16 +314,11 @@ class DetectorSlot:
         learned = gathered(history, batch.keys, batch.rows, slice(None))
         batch.since = float(history.times[0])
         self._note_groups(batch)
-        model = self._unfitted(batch.end)
+        model = self._plan.judge(self._learned_weights, batch.end)
         batch.model = model.fit(learned, batch.ids) if self._plan.group_by else model.fit(learned)
         self._on_fit(batch.rows, learned)
         batch.never_negative = np.logical_not((learned.values < 0).any(axis=1))
         batch.until = batch.end
-
-    def _unfitted(self, time: float) -> Judge:
-        if self._plan.weighted and (weights := self._learned_weights(time)):
-            return self._plan.weighted(weights)
-        return self._plan.detector()
 
     def _judge(self, batch: _Judged, model: Judge, window: Window, behind: int = 0) -> Consensus:
         """Judge the newest steps after `until`, and keep their scores."""

@@ -104,6 +104,11 @@ class ModelPlan:
     weighted: Callable[[Mapping[str, float]], Judge] | None = None
     forecaster_name: str = "harmonic"
 
+    def judge(self, weights: Callable[[float], Mapping[str, float]], time: float) -> Judge:
+        """A new, unfitted detector whose members count, where they can, as `weights` says of what was known then."""
+        known = weights(time) if self.weighted else {}
+        return self.weighted(known) if self.weighted and known else self.detector()
+
     @property
     def forecast_refit(self) -> float:
         """Seconds between two fits of the forecaster: a forecast 15 minutes ahead cannot be an hour old."""

@@ -62,7 +62,7 @@ def judged_past(plan: ModelPlan, schedule: FitSchedule, held_back: HeldBack, his
     first : int
     """
     ends = _thinned(schedule.last_fits(history, spare=1)[first:])
-    bounds, scores, sides = _judged(plan, schedule, history, ends, first)
+    bounds, scores, sides = _judged(plan, schedule, held_back, history, ends, first)
     times = history.times[first:]
     held = held_back.without_silences().apply(history.keys, times, scores, sides)
     nothing = np.full(len(times), np.nan)
@@ -75,7 +75,12 @@ def judged_past(plan: ModelPlan, schedule: FitSchedule, held_back: HeldBack, his
 
 
 def _judged(
-    plan: ModelPlan, schedule: FitSchedule, history: Window, ends: npt.NDArray[np.intp], first: int
+    plan: ModelPlan,
+    schedule: FitSchedule,
+    held_back: HeldBack,
+    history: Window,
+    ends: npt.NDArray[np.intp],
+    first: int,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """(3, n_steps) band, and (1, n_steps) scores and signs of the deviation, from column `first` on."""
     bounds = np.full((3, len(ends)), np.nan)
@@ -85,7 +90,8 @@ def _judged(
             continue
         learned = schedule.history(history, end)
         seen = history.until(first + stop).since(end + 1)
-        consensus, kept = plan.detector().fit(learned).judge(seen), slice(begin - stop, None)
+        judge = plan.judge(held_back.weights, float(history.times[end])).fit(learned)
+        consensus, kept = judge.judge(seen), slice(begin - stop, None)
         band = consensus.band
         told = np.stack([side[0, kept] for side in (band.expected, band.lower, band.upper)])
         bounds[:, begin:stop] = told if (learned.values < 0).any() else np.maximum(told, 0.0)

@@ -9,6 +9,7 @@ from detectors.verdict import About, JudgedAlarm, Opinion, Verdict
 from detectors.weights import learn_weights, weights_of
 from exporter.explain.explainer import Explainer
 from exporter.explain.text import as_text
+from exporter.series_page.desk import SeriesDesk
 from exporter.service import Service
 from exporter.verdicts.requests import NewVerdict, WebhookAlert
 from exporter.wiring import make_state
@@ -157,6 +158,20 @@ def test_a_verdict_keeps_the_votes_and_the_next_fit_heeds_them(house):
     said = Explainer(house.service.cycles).explain("rate", API)
     assert {each["name"]: each["weight"] for each in said["detectors"]} == weights
     assert ", counts 1.0" in as_text(said)
+
+
+def test_the_past_of_a_series_is_judged_again_with_the_weights_of_then(house):
+    house.cycles(2)
+    live = {}
+    judged(house)
+    for _ in range(20):
+        house.cycles(1)
+        told = house.service.cycles()["rate"].calling.told
+        live[told.time] = told.held.scores[0, -1]
+    assert house.weights != dict.fromkeys(MEMBERS, 1.0)
+    found = SeriesDesk(house.service.cycles).history("rate", API, 1_800)
+    for time, score in zip(found["times"].tolist(), found["scores"], strict=True):
+        assert score == pytest.approx(live[time], rel=1e-9), time
 
 
 def test_taken_back_scores_are_what_they_would_have_been(house, untouched):
