@@ -57,3 +57,8 @@ class Told:
         """When the alarm began that goes on, or the step where there is none: what was before is an earlier one."""
         begun = float(self.alarms.begun[row])
         return begun if math.isfinite(begun) else self.time
+
+    @property
+    def unlike_peers(self) -> BoolArray:
+        """(n_series,) bool: in alarm for being unlike its peers."""
+        return np.zeros(len(self.firing), dtype=np.bool_) if self.peers is None else self.peers.alarm == 1

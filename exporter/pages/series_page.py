@@ -58,6 +58,8 @@ class SeriesFacts:
         said = self.said
         if said["alarm"]["firing"]:
             return f"In alarm: {said['severity']['name']}"
+        if said["peers"] and said["peers"]["firing"]:
+            return "In alarm: unlike its peers"
         if said["value"] is None:
             return "No sample now"
         if said["warmingUp"]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from detectors.explain import why
+from detectors.severity import NAMES
 from exporter.cycle import QueryCycle
 from exporter.models.calling import DAYS
 from exporter.models.told import Told
@@ -53,11 +55,14 @@ class SeriesLine:
 
 
 def strangest(cycle: QueryCycle, most: int) -> tuple[SeriesLine, ...]:
-    """Series in alarm, the most severe first, then those of the highest scores; empty before the first cycle."""
+    """Series in alarm, the most severe first, then those of the highest scores; empty before the first cycle.
+
+    One that is in alarm beside its peers alone has the severity of that alert, and its reason.
+    """
     if (told := cycle.calling.told) is None:
         return ()
     scores = np.nan_to_num(told.held.scores[:, -1], nan=-1.0)
-    order = np.lexsort((-scores, -told.severity, ~told.firing))[:most]
+    order = np.lexsort((-scores, -told.severity, ~(told.firing | told.unlike_peers)))[:most]
     return tuple(_line(cycle, told, row) for row in order.tolist())
 
 
@@ -67,7 +72,14 @@ def selector_of(key: SeriesKey) -> str:
 
 
 def _line(cycle: QueryCycle, told: Told, row: int) -> SeriesLine:
-    seen, firing, key = told.seen, bool(told.firing[row]), published_key(told.seen.keys[row])
+    seen, key = told.seen, published_key(told.seen.keys[row])
+    since, severity, reason = math.nan, 0, ""
+    if told.firing[row]:
+        since, severity = float(told.alarms.begun[row]), int(told.severity[row])
+        reason = why(cycle.calling.explained(told, row), days=DAYS)
+    elif told.peers and told.unlike_peers[row]:
+        since, severity = float(told.peers.alarms.begun[row]), NAMES.index("warning")
+        reason = told.peers.reasons.get(row, "")
     return SeriesLine(
         query=cycle.query.name,
         selector=selector_of(key),
@@ -76,9 +88,9 @@ def _line(cycle: QueryCycle, told: Told, row: int) -> SeriesLine:
         value=float(seen.value[row]),
         lower=float(seen.lower[row]),
         upper=float(seen.upper[row]),
-        firing=firing,
-        severity=int(told.severity[row]),
+        firing=severity > 0,
+        severity=severity,
         warming_up=bool(seen.warming_up[row]),
-        since=float(told.alarms.begun[row]) if firing else float("nan"),
-        why=why(cycle.calling.explained(told, row), days=DAYS) if firing else "",
+        since=since,
+        why=reason,
     )

@@ -5,13 +5,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
 from detectors.verdict import About
 from exporter.explain.explainer import Explainer
 from exporter.explain.text import as_text
 from exporter.models.batches import Batch, Batches
+from exporter.run import series_rooms
+from exporter.series_page.overview import strangest
 from exporter.service import Service
+from exporter.status import status_page
 from exporter.verdicts.requests import NewVerdict, WebhookAlert
 from exporter.wiring import make_state
 from series import SeriesKey, Window
@@ -92,6 +96,29 @@ def test_the_odd_one_has_a_score_an_alarm_and_a_reason_and_nobody_else(house):
     assert max(scores, key=scores.get) == ("api", "3")
     assert alarms(service) == {("api", "3")}
     assert samples(service, "peer_info") == {("api", "3"): BESIDE}
+
+
+def test_pages_lead_to_it_and_say_so(house):
+    service = house.service()
+    own = {"verdict": "expected", "query": "errors", "matchers": '{job="api"}', "about": "past"}
+    service.hearing.desk.give(NewVerdict.model_validate(own))
+    house.cycle(service, 9)
+    told = service.cycles()["errors"].calling.told
+    assert not told.firing.any()
+    (line, *others) = strangest(service.cycles()["errors"], 16)
+    assert (dict(line.labels), line.firing, line.why) == ({"job": "api", "instance": "3"}, True, BESIDE)
+    assert line.since == told.peers.alarms.begun[told.seen.keys.index(KEYS[3])]
+    assert not any(other.firing for other in others)
+    assert BESIDE in status_page(service)
+    app = Flask("test")
+    for room in series_rooms(service):
+        app.register_blueprint(room)
+    asked = {"query": "errors", "series": line.selector}
+    html = app.test_client().get("/series", query_string=asked).text
+    for part in ("In alarm: unlike its peers", BESIDE, "&about=peers", "<dt>Peers</dt>"):
+        assert part in html, part
+    other = app.test_client().get("/series", query_string=asked | {"series": others[0].selector}).text
+    assert "unlike its peers" not in other
 
 
 def test_without_the_key_nothing_is_compared(house):

@@ -211,6 +211,7 @@ SAID = {
     "value": 5.0,
     "warmingUp": False,
     "heldBack": None,
+    "peers": None,
     "expected": {"lower": 4.0, "upper": 6.0},
     "score": {"consensus": 0.4},
     "alarm": {"firing": False},
@@ -228,6 +229,8 @@ SAID = {
         ({"score": {"consensus": 1.2}}, "Strange, and no alarm so far"),
         ({"score": {"consensus": 1.2}, "heldBack": "a silence"}, "Strange, and held back"),
         ({"alarm": {"firing": True}, "severity": {"name": "high"}}, "In alarm: high"),
+        ({"peers": {"firing": True}}, "In alarm: unlike its peers"),
+        ({"peers": {"firing": False}}, "As expected"),
     ],
 )
 def test_the_headline_says_how_a_series_is(more, headline):
