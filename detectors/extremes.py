@@ -129,11 +129,11 @@ class Extremes:
 
 
 def _offset(ordered: FloatArray) -> FloatArray:
-    """(n_series, 1): what is added before the logarithm; NaN for a series that is negative at times, or always 0."""
+    """(n_series, 1): what is added before the logarithm; NaN where some are negative, or all as good as 0."""
     known, zeros = (np.count_nonzero(part, axis=1)[:, None] for part in (ordered == ordered, ordered == 0))
     place = np.minimum(zeros + (np.maximum(known - zeros, 1) - 1) // 2, ordered.shape[1] - 1)
-    middle = np.take_along_axis(ordered, place, axis=1)
-    return np.where((ordered[:, :1] >= 0) & (middle > 0), NOTHING * middle, np.nan)
+    offset = NOTHING * np.take_along_axis(ordered, place, axis=1)
+    return np.where((ordered[:, :1] >= 0) & (offset > 0), offset, np.nan)
 
 
 def _scaled(values: FloatArray, offset: FloatArray) -> FloatArray:

@@ -54,6 +54,13 @@ def test_two_days_with_incidents_do_not_count_as_ordinary() -> None:
     assert Extremes(rate=1e-9).fit(Window.of([values], step=STEP)).score(after(20_000))[0, 0] < 1
 
 
+def test_samples_too_small_for_a_hundredth_of_them_are_measured_by_differences() -> None:
+    rows = np.stack([np.zeros(DAYS * A_DAY), np.arange(DAYS * A_DAY) % 3 * 5e-324])
+    scores = Extremes().fit(Window.of(rows, step=STEP)).score(Window.of([[0.0], [1.0]], step=STEP, start=DAYS * 86_400))
+    assert scores[0, 0] == 0
+    assert scores[1, 0] > 1
+
+
 def test_a_series_that_is_negative_at_times_is_measured_by_differences() -> None:
     rng = np.random.default_rng(1)
     history = Window.of([rng.normal(0, 1, DAYS * A_DAY)], step=STEP)
