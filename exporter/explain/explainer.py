@@ -9,23 +9,13 @@ import numpy as np
 from exporter.cycle import QueryCycle
 from exporter.explain.account import Account, account, slow_change
 from exporter.explain.past import Beside, walk
+from exporter.lookup import NotYet, cycle_of, only_row
 from exporter.models.groups import group_of
 from exporter.models.told import Told
 from exporter.moments import written_moment
-from exporter.published import meant_rows, published_key
+from exporter.published import published_key
 from series import SeriesKey, Window
-from series.matcher import Matcher, written
-
-# Series that are named where matchers mean several.
-_NAMED = 5
-
-
-class NotKnown(LookupError):
-    """There is no such query, or no such series."""
-
-
-class NotYet(Exception):
-    """Nothing was judged yet."""
+from series.matcher import Matcher
 
 
 class Explainer:
@@ -61,7 +51,7 @@ class Explainer:
         ValueError
             Where the matchers mean several series, or the time lies outside of the history.
         """
-        cycle = self._cycle(query)
+        cycle = cycle_of(self._cycles(), query)
         if (told := cycle.calling.told) is None:
             raise NotYet(f"{query} must have been judged once. Got no finished cycle yet.")
         row = only_row(told.seen.keys, matchers, query)
@@ -72,12 +62,6 @@ class Explainer:
         else:
             said = _past(cycle, told.seen.keys[row], time)
         return {"query": query} | said | {"slowChange": slow_change(cycle.slow.of(told.seen.keys[row]))}
-
-    def _cycle(self, query: str) -> QueryCycle:
-        cycles = self._cycles()
-        if query not in cycles:
-            raise NotKnown(f"query must be one of {', '.join(sorted(cycles)) or 'none yet'}. Got {query!r:.100}.")
-        return cycles[query]
 
 
 def _present(cycle: QueryCycle, told: Told, row: int) -> Account:
@@ -121,16 +105,3 @@ def _column(history: Window, time: float) -> int:
         first = float(history.times[1])
         raise ValueError(f"time must be from {written_moment(first)} on, where the history begins.")
     return column
-
-
-def only_row(keys: tuple[SeriesKey, ...], matchers: Sequence[Matcher], query: str) -> int:
-    """The row of the one series that is meant; raises NotKnown for none, ValueError for several."""
-    rows = meant_rows(keys, matchers)
-    if len(rows) == 1:
-        return rows[0]
-    asked = written(tuple(matchers))
-    if not len(rows):
-        raise NotKnown(f"series must be one of the {len(keys)} of {query}. Got {asked}, which none of them has.")
-    named = ", ".join(repr(published_key(keys[row])) for row in rows[:_NAMED])
-    more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
-    raise ValueError(f"series must mean one series. Got {asked}, which means {len(rows)}: {named}{more}.")

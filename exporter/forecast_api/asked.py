@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, Self, cast, get_args
 
 from exporter.duration import Duration
+from exporter.lookup import query_of
 from forecasting.resample import Summary
 from series.matcher import Matcher, parse_matchers
 
@@ -103,13 +104,6 @@ class Asked:
         if self.step is not None and self.step % step:
             raise ValueError(f"step must be a multiple of {Duration(int(step))}, the query's own. Got {self.step}.")
         return float(self.step or step)
-
-
-def query_of(given: Mapping[str, str]) -> str:
-    """Name of the query that is asked for; raises ValueError where none is."""
-    if not (query := given.get("query", "")):
-        raise ValueError("query must be the name of a query. Got nothing.")
-    return query
 
 
 def _steps(text: str) -> int:

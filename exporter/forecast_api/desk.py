@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from exporter.cycle import QueryCycle
-from exporter.explain.explainer import NotKnown, NotYet
 from exporter.forecast_api.asked import Asked
 from exporter.forecast_api.curves import curves
 from exporter.forecast_api.limits import limits_of
+from exporter.lookup import Busy, NotKnown, NotYet, cycle_of
 from exporter.published import meant_rows
 from forecasting.resample import resampled
 from series import SeriesKey, Window
@@ -24,10 +24,6 @@ MOST_SERIES = 100
 MOST_VALUES = 500_000
 # Requests that may compute at a time: the other threads serve /metrics.
 _AT_A_TIME = 2
-
-
-class Busy(Exception):
-    """Others are being answered."""
 
 
 class ForecastDesk:
@@ -57,7 +53,7 @@ class ForecastDesk:
         ValueError
             For too many series or steps.
         """
-        cycle = self._cycle(asked.query)
+        cycle = cycle_of(self._cycles(), asked.query)
         plan = cycle.plan
         steps = asked.steps_of(plan.step, cycle.query.forecast.horizons)
         keys = _meant(cycle.store.keys, asked.matchers, asked.query, most=min(MOST_SERIES, MOST_VALUES // steps))
@@ -80,19 +76,13 @@ class ForecastDesk:
         NotKnown
             For a query that is not there or has no limits.
         """
-        cycle = self._cycle(query)
+        cycle = cycle_of(self._cycles(), query)
         if cycle.capacity is None:
             raise NotKnown(f"query must be one with limits. {query} has none.")
         found = []
         for keys, states in cycle.capacity.all():
             found += [limits_of(cycle, keys[row], states, row) for row in meant_rows(keys, matchers)]
         return {"query": query, "series": sorted(found, key=_soonest)}
-
-    def _cycle(self, query: str) -> QueryCycle:
-        cycles = self._cycles()
-        if query not in cycles:
-            raise NotKnown(f"query must be one of {', '.join(sorted(cycles)) or 'none yet'}. Got {query!r:.100}.")
-        return cycles[query]
 
 
 def _meant(

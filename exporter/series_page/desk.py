@@ -10,8 +10,7 @@ import numpy as np
 
 from exporter.cycle import QueryCycle
 from exporter.duration import Duration
-from exporter.explain.explainer import NotKnown, NotYet, only_row
-from exporter.forecast_api.desk import Busy
+from exporter.lookup import Busy, NotYet, cycle_of, only_row
 from exporter.pages.curves import chosen_columns, close_ups
 from exporter.published import published_key
 from exporter.series_page.past import Past, judged_past
@@ -38,10 +37,7 @@ class SeriesDesk:
 
     def cycle(self, query: str) -> QueryCycle:
         """The cycle of a query; raises NotKnown where there is no such query."""
-        cycles = self._cycles()
-        if query not in cycles:
-            raise NotKnown(f"query must be one of {', '.join(sorted(cycles)) or 'none yet'}. Got {query!r:.100}.")
-        return cycles[query]
+        return cycle_of(self._cycles(), query)
 
     def samples(self, query: str, matchers: Sequence[Matcher], span: float) -> Window:
         """Samples of one series over the last `span` seconds of the kept history.

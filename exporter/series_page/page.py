@@ -10,10 +10,10 @@ from flask import Blueprint, Response, request
 
 from exporter.backtests.report import Curves, Ribbon
 from exporter.cycle import QueryCycle
-from exporter.explain.explainer import Explainer, NotKnown, NotYet
+from exporter.explain.explainer import Explainer
 from exporter.forecast_api.advice import advice_line
-from exporter.forecast_api.asked import query_of
 from exporter.forecast_api.desk import ForecastDesk
+from exporter.lookup import NotKnown, NotYet, query_of
 from exporter.pages.curves import chosen_columns
 from exporter.pages.series_page import SeriesFacts, render_list, render_missing, render_series
 from exporter.series_page.choices import Choices

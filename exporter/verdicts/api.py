@@ -5,9 +5,10 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 from pydantic import BaseModel, ValidationError
 
+from exporter.envelope import answered, failed
 from exporter.verdicts.desk import NotKnown, VerdictDesk
 from exporter.verdicts.errors import VerdictStoreError
 from exporter.verdicts.origin import from_another_site
@@ -37,7 +38,7 @@ def verdict_api(desk: VerdictDesk) -> Blueprint:
     @api.before_request
     def only_from_here() -> Response | None:
         if request.method != "GET" and from_another_site(request):
-            return _failed("forbidden", "must not be sent by a page of another site.", HTTPStatus.FORBIDDEN)
+            return failed("forbidden", "must not be sent by a page of another site.", HTTPStatus.FORBIDDEN)
         return None
 
     _verdict_routes(api, desk)
@@ -53,33 +54,33 @@ def _verdict_routes(api: Blueprint, desk: VerdictDesk) -> None:
         kept = desk.store.all(query=query)
         if request.args.get("active") == "true":
             kept = tuple(each for each in kept if each.in_force(now))
-        return _answer([verdict_json(each, now) for each in kept])
+        return answered([verdict_json(each, now) for each in kept])
 
     @api.post("/verdicts")
     def given() -> Response:
         kept = desk.give(_body(NewVerdict))
-        return _answer(verdict_json(kept, desk.clock()), HTTPStatus.CREATED)
+        return answered(verdict_json(kept, desk.clock()), HTTPStatus.CREATED)
 
     @api.get("/verdicts/<identity>")
     def one(identity: str) -> Response:
         if (kept := desk.store.get(identity)) is None:
             raise NotKnown(f"there is no verdict {identity!r:.80}.")
-        return _answer(verdict_json(kept, desk.clock()))
+        return answered(verdict_json(kept, desk.clock()))
 
     @api.delete("/verdicts/<identity>")
     def taken_back(identity: str) -> Response:
         kept = desk.take_back(identity, request.args.get("who", "")[:200])
-        return _answer(verdict_json(kept, desk.clock()))
+        return answered(verdict_json(kept, desk.clock()))
 
 
 def _alert_routes(api: Blueprint, desk: VerdictDesk) -> None:
     @api.get("/alerts")
     def told() -> Response:
-        return _answer([alert_json(alert) for alert in desk.store.alerts()])
+        return answered([alert_json(alert) for alert in desk.store.alerts()])
 
     @api.post("/alerts")
     def heard() -> Response:
-        return _answer({"recorded": desk.hear(_body(Webhook).alerts)})
+        return answered({"recorded": desk.hear(_body(Webhook).alerts)})
 
 
 def verdict_json(kept: Kept, now: float) -> dict[str, Any]:
@@ -141,24 +142,12 @@ def _answer_mistakes(api: Blueprint) -> None:
     @api.errorhandler(_BadRequest)
     @api.errorhandler(ValueError)
     def bad(error: Exception) -> Response:
-        return _failed("bad_data", str(error), HTTPStatus.BAD_REQUEST)
+        return failed("bad_data", error, HTTPStatus.BAD_REQUEST)
 
     @api.errorhandler(NotKnown)
     def unknown(error: NotKnown) -> Response:
-        return _failed("not_found", str(error), HTTPStatus.NOT_FOUND)
+        return failed("not_found", error, HTTPStatus.NOT_FOUND)
 
     @api.errorhandler(VerdictStoreError)
     def not_kept(error: VerdictStoreError) -> Response:
-        return _failed("unavailable", str(error), HTTPStatus.SERVICE_UNAVAILABLE)
-
-
-def _answer(data: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    response = jsonify({"status": "success", "data": data})
-    response.status_code = status
-    return response
-
-
-def _failed(kind: str, message: str, status: HTTPStatus) -> Response:
-    response = jsonify({"status": "error", "errorType": kind, "error": message})
-    response.status_code = status
-    return response
+        return failed("unavailable", error, HTTPStatus.SERVICE_UNAVAILABLE)

@@ -13,7 +13,8 @@ from werkzeug.serving import make_server
 from exporter.cli import main
 from exporter.forecast_api.api import forecast_api
 from exporter.forecast_api.asked import Asked
-from exporter.forecast_api.desk import Busy, ForecastDesk
+from exporter.forecast_api.desk import ForecastDesk
+from exporter.lookup import Busy
 from exporter.service import Service
 from forecasting import HarmonicRegression
 from forecasting.resample import resampled

@@ -1,0 +1,55 @@
+"""Finds the query and the series that somebody asks about, or says why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from exporter.published import meant_rows, published_key
+from series import SeriesKey
+from series.matcher import Matcher, written
+
+if TYPE_CHECKING:
+    from exporter.cycle import QueryCycle
+
+# Series that are named where matchers mean several.
+_NAMED = 5
+
+
+class NotKnown(LookupError):
+    """There is no such query, or no such series."""
+
+
+class NotYet(Exception):
+    """Nothing was judged yet."""
+
+
+class Busy(Exception):
+    """Others are being answered."""
+
+
+def cycle_of(cycles: Mapping[str, QueryCycle], query: str) -> QueryCycle:
+    """The cycle of a query; raises NotKnown where there is no such query."""
+    if query not in cycles:
+        raise NotKnown(f"query must be one of {', '.join(sorted(cycles)) or 'none yet'}. Got {query!r:.100}.")
+    return cycles[query]
+
+
+def query_of(given: Mapping[str, str]) -> str:
+    """Name of the query that is asked for; raises ValueError where none is."""
+    if not (query := given.get("query", "")):
+        raise ValueError("query must be the name of a query. Got nothing.")
+    return query
+
+
+def only_row(keys: tuple[SeriesKey, ...], matchers: Sequence[Matcher], query: str) -> int:
+    """The row of the one series that is meant; raises NotKnown for none, ValueError for several."""
+    rows = meant_rows(keys, matchers)
+    if len(rows) == 1:
+        return rows[0]
+    asked = written(tuple(matchers))
+    if not len(rows):
+        raise NotKnown(f"series must be one of the {len(keys)} of {query}. Got {asked}, which none of them has.")
+    named = ", ".join(repr(published_key(keys[row])) for row in rows[:_NAMED])
+    more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
+    raise ValueError(f"series must mean one series. Got {asked}, which means {len(rows)}: {named}{more}.")
