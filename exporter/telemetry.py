@@ -141,8 +141,9 @@ class Telemetry:
                 self.skipped_series.remove_by_labels({"query": query, "reason": reason.value})
 
     def detector_weights(self, query: str, weights: Mapping[str, float]) -> None:
-        """Show how much each detector of a query counts."""
-        self.detector_weight.remove_by_labels({"query": query})
+        """Show how much each detector of a query counts; the same detectors each time, or none."""
+        if not weights:
+            self.detector_weight.remove_by_labels({"query": query})
         for name, weight in weights.items():
             self.detector_weight.labels(query, name).set(weight)
 
