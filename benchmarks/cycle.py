@@ -24,7 +24,8 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from benchmarks.answers import answering
 from exporter import metrics
-from exporter.config import Query, Source
+from exporter.config import Query
+from exporter.config_source import Source
 from exporter.cycle import CycleResult, QueryCycle
 from exporter.duration import Duration
 from exporter.page import Block

@@ -21,7 +21,9 @@ import numpy as np
 import orjson
 
 from benchmarks.answers import answering, labels_of, values_at
-from exporter.config import Forecast, Query, Source
+from exporter.config import Query
+from exporter.config_forecast import Forecast
+from exporter.config_source import Source
 from exporter.cycle import QueryCycle
 from exporter.duration import Duration
 from exporter.telemetry import Telemetry

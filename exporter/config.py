@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
@@ -17,120 +16,17 @@ from exporter.config_calendars import (
     Word,
 )
 from exporter.config_detectors import ConfiguredDetector
+from exporter.config_forecast import Forecast
 from exporter.config_limits import Capacity, Limit
 from exporter.config_output import Output
-from exporter.config_server import Endpoint, PositiveDuration
+from exporter.config_server import PositiveDuration
 from exporter.config_server import Section as _Section
+from exporter.config_source import Source
 from exporter.duration import Duration
 from series.occasions import Occasions
 from sources.split import PLACEHOLDER
 
 Direction = Literal["above", "below", "both"]
-Forecaster = Literal[
-    "harmonic",
-    "seasonal_naive",
-    "seasonal_median",
-    "drift",
-    "holt_winters",
-    "theta",
-    "croston",
-    "arima",
-    "unobserved_components",
-    "boosting",
-    "auto_ets",
-    "auto_theta",
-    "auto_arima",
-    "mstl",
-    "prophet",
-    "chronos",
-]
-# These need a library that may not be installed.
-_ON_DEMAND = ("auto_ets", "auto_theta", "auto_arima", "mstl", "prophet", "chronos")
-Server = Literal["prometheus", "thanos", "mimir", "victoriametrics"]
-
-
-class Thanos(_Section):
-    """What only a Thanos is told."""
-
-    deduplicate: bool = True
-    """Join the series of replicas."""
-    replica_labels: tuple[str, ...] = Field(default=(), strict=False)
-    """Labels that tell replicas apart. Default: those that the Querier was started with."""
-    max_source_resolution: Duration = Duration(0)
-    """Downsampled blocks that may be used, by the time between their samples: 0s (none), 5m or 1h."""
-
-
-class Mimir(_Section):
-    """What only a Mimir is told."""
-
-    shards: int | None = Field(default=None, ge=0, le=1_024)
-    """Into how many shards a query is split where it can be; 0 for not at all. Default: what its operator has set."""
-
-
-class VictoriaMetrics(_Section):
-    """What only a VictoriaMetrics is told."""
-
-    extra_filters: tuple[str, ...] = Field(default=(), strict=False)
-    """Series selectors such as {env="prod"} that narrow every query. With several, one must hold."""
-
-
-class Budget(_Section):
-    """How much the server may be asked for. It has others to serve."""
-
-    parallel_requests: int = Field(default=4, ge=1, le=64)
-    """Most requests at the same time. Halved when the server is slow or busy; one more after each good round."""
-    slow: PositiveDuration = Duration(10)
-    """An answer that takes longer counts as a sign that the server has too much to do."""
-    longest_rest: PositiveDuration = Duration(60)
-    """Most time for which a busy server is asked nothing, where it does not ask for more itself."""
-    request_samples: int = Field(default=2_000_000, ge=1_000)
-    """About as many samples are asked for at once: 60 MB of answer, a twenty-fifth of --query.max-samples."""
-    cycle_samples: int = Field(default=50_000_000, ge=1_000)
-    """A cycle of a query that brought as many leaves the rest of its history to the next ones."""
-    cycle_time: PositiveDuration = Duration(120)
-    """The same for the time spent on asking, so that no query keeps others waiting."""
-
-
-class Source(Endpoint):
-    """Where samples come from."""
-
-    kind: Server = "prometheus"
-    """What the server is: prometheus (and whatever behaves like it), thanos, mimir or victoriametrics."""
-    url: str = "http://127.0.0.1:9090"
-    """Address of a server with Prometheus' HTTP API, without /api/v1. That of Mimir usually ends in /prometheus."""
-    tenant: str | None = Field(default=None, min_length=1)
-    """Whose samples: X-Scope-OrgID of mimir, THANOS-TENANT of thanos, accountID[:projectID] of victoriametrics."""
-    partial_response: bool = False
-    """Use an answer of thanos or victoriametrics although a part of the cluster is missing in it, with a warning."""
-    thanos: Thanos = Thanos()
-    """What only a Thanos is told."""
-    mimir: Mimir = Mimir()
-    """What only a Mimir is told."""
-    victoriametrics: VictoriaMetrics = VictoriaMetrics()
-    """What only a VictoriaMetrics is told."""
-    budget: Budget = Budget()
-    """How much the server may be asked for."""
-    timeout: PositiveDuration = Duration(60)
-    """How long a whole request may take. Prometheus itself gives up after 2m by default."""
-    retries: int = Field(default=2, ge=0, le=10)
-    """How often a request is repeated after a connection error, 429 or 502 to 504, with growing pauses."""
-    compression: bool = False
-    """Ask for gzip. On a local network it costs the server five times more time than it saves."""
-    max_points: int | None = Field(default=None, ge=100)
-    """Most steps per series in one request. Default: 30,000 for victoriametrics, 11,000 for all others."""
-    max_body_bytes: int = Field(default=1_000_000_000, ge=1_000_000)
-    """Largest answer accepted, so that one query cannot take all memory."""
-
-    @model_validator(mode="after")
-    def _of_this_kind(self) -> Self:
-        for kind in ("thanos", "mimir", "victoriametrics"):
-            if kind != self.kind and kind in self.model_fields_set:
-                raise ValueError(f"{kind} must be left out, or kind must be {kind}. Got kind {self.kind}.")
-        if self.tenant is not None and self.kind == "prometheus":
-            raise ValueError("tenant needs kind mimir, thanos or victoriametrics. Got kind prometheus.")
-        if self.partial_response and self.kind not in ("thanos", "victoriametrics"):
-            raise ValueError(f"partial_response needs kind thanos or victoriametrics. Got kind {self.kind}.")
-        return self
 
 
 class MinimumDeviation(_Section):
@@ -158,39 +54,6 @@ class Alarm(_Section):
     def _possible(self) -> Self:
         if self.hold > self.within:
             raise ValueError(f"hold must be at most within ({self.within}). Got {self.hold}.")
-        return self
-
-
-class Forecast(_Section):
-    """What is forecast."""
-
-    forecaster: Forecaster = "harmonic"
-    """How: harmonic blends many simple ones by their past errors; docs/forecasters.md tells of the others."""
-    weights: Path | None = Field(default=None, strict=False)
-    """Folder of the pretrained model, for the forecaster chronos alone. Nothing is ever downloaded."""
-    horizons: tuple[PositiveDuration, ...] = Field(default=(Duration(3_600), Duration(86_400)), strict=False)
-    """How far ahead. Each is rounded up to whole steps. An empty list turns forecasting off."""
-    coverage: float = Field(default=0.95, gt=0, lt=1)
-    """Share of actual values that shall fall into the interval, as a ratio."""
-
-    @field_validator("horizons")
-    @classmethod
-    def _ascending(cls, value: tuple[Duration, ...]) -> tuple[Duration, ...]:
-        if len(set(value)) != len(value):
-            raise ValueError("must not name a horizon twice.")
-        return tuple(sorted(value))
-
-    @model_validator(mode="after")
-    def _can_be_made(self) -> Self:
-        if self.forecaster == "chronos" and self.weights is None:
-            raise ValueError("chronos needs weights, the folder of a pretrained model. Got none.")
-        if self.forecaster != "chronos" and self.weights is not None:
-            raise ValueError(f"weights goes with the forecaster chronos alone. Got {self.forecaster}.")
-        if self.forecaster in _ON_DEMAND:
-            from forecasting.external import EXTRA_FORECASTERS
-
-            chosen: type[Any] = EXTRA_FORECASTERS[self.forecaster]
-            chosen(**({"weights": self.weights} if self.weights else {}))
         return self
 
 

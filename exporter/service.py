@@ -9,10 +9,11 @@ from pathlib import Path
 
 import structlog
 
-from exporter.config import Configuration, Query, Source
+from exporter.config import Configuration, Query
 from exporter.config_file import ConfigError
 from exporter.config_limits import LIMIT_KEYS
 from exporter.config_load import load_config
+from exporter.config_source import Source
 from exporter.cycle import QueryCycle
 from exporter.hearing import Ears, Hearing
 from exporter.page import ResultPage

@@ -15,6 +15,7 @@ from exporter import __version__, config
 from exporter.config_file import ConfigError
 from exporter.config_output import Output
 from exporter.config_server import Endpoint
+from exporter.config_source import Source
 from exporter.models.plan import ModelPlan
 from exporter.telemetry import Telemetry
 from series.occasions import Occasions
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from sources.replay import ReplaySource
 
 
-def make_source(settings: config.Source, telemetry: Telemetry) -> MetricSource:
+def make_source(settings: Source, telemetry: Telemetry) -> MetricSource:
     """Give the server that is asked.
 
     Raises
@@ -130,7 +131,7 @@ def make_connection(
     )
 
 
-def make_backend(settings: config.Source) -> Backend:
+def make_backend(settings: Source) -> Backend:
     """Say what the kind of server wants. Raises ValueError for a tenant it cannot have."""
     from sources import backend, mimir, thanos, victoriametrics
 
@@ -163,7 +164,7 @@ def make_query_source(query: config.Query, source: MetricSource) -> MetricSource
     return SplitSource(cast(LabelledSource, source), query.split_by, match=query.split_match, most=query.split_limit)
 
 
-def make_pull_budget(settings: config.Source) -> PullBudget:
+def make_pull_budget(settings: Source) -> PullBudget:
     """Say after how much a pull leaves the rest to the next cycle."""
     return PullBudget(samples=settings.budget.cycle_samples, seconds=float(settings.budget.cycle_time))
 

@@ -15,9 +15,10 @@ from rich.progress import Progress
 
 from exporter.backtests.backtest import Backtest
 from exporter.backtests.report import BacktestReport
-from exporter.config import Query, Source
+from exporter.config import Query
 from exporter.config_file import ConfigError
 from exporter.config_load import load_config, parse_config
+from exporter.config_source import Source
 from exporter.duration import Duration
 from exporter.pages.backtest_page import render_backtest
 from exporter.telemetry import Telemetry

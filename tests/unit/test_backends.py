@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from exporter.config import Source
 from exporter.config_file import ConfigError
+from exporter.config_source import Source
 from exporter.telemetry import Telemetry
 from exporter.wiring import make_source
 from series import Grid

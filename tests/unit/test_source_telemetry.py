@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from exporter.config import Budget, Source
+from exporter.config_source import Budget, Source
 from exporter.duration import Duration
 from exporter.telemetry import Telemetry
 from exporter.wiring import make_pull_budget, make_source

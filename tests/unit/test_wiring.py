@@ -11,10 +11,12 @@ import pytest
 from detectors.by_name import BY_NAME, available
 from detectors.ensemble import Ensemble
 from detectors.suppress import Suppression
-from exporter.config import Forecaster, Query, Source
+from exporter.config import Query
 from exporter.config_detectors import Detector
 from exporter.config_file import ConfigError
+from exporter.config_forecast import Forecaster
 from exporter.config_load import parse_config
+from exporter.config_source import Source
 from exporter.telemetry import Telemetry
 from exporter.wiring import make_detector, make_forecaster, make_judge, make_plan, make_source, make_suppression
 from forecasting import FORECASTERS
