@@ -112,6 +112,9 @@ def test_a_step_of_long_ago_says_that_less_was_at_hand(told):
     assert found["judged"] == "again, from a shorter history"
     assert found["expected"]["value"] == pytest.approx(then["expected"]["value"], rel=0.02)
     assert found["alarm"]["firing"]
+    for steps in (1, 2):  # the alarm of then, over by now, is no earlier one of its own
+        found = ask(client_of(service), series='{job="api"}', time=then["time"] + 300 * steps)
+        assert (found["alarm"]["since"], found["timesBefore"]["count"]) == (then["time"], 0)
 
 
 def test_an_alarm_says_what_began_it_and_how_bad_it_is(told):
