@@ -202,6 +202,7 @@ DETECTOR_WEIGHT = _gauge(
     "query",
     "detector",
 )
+QUERY_SHADOW = _gauge("query_shadow", "1 for a query on trial (`shadow`), of which nobody is told.", "query")
 SERIES = _gauge("series", "Series in the query's window.", "query")
 SKIPPED_SERIES = _gauge("skipped_series", "Series not judged in the last cycle, by reason.", "query", "reason")
 STORE_BYTES = _gauge("store_bytes", "Memory held by the query's samples.", "query")
@@ -307,6 +308,7 @@ OURSELVES = (
     FALSE_ALARM_RATIO_UPPER,
     VERDICTS,
     DETECTOR_WEIGHT,
+    QUERY_SHADOW,
     SERIES,
     SKIPPED_SERIES,
     STORE_BYTES,

@@ -221,6 +221,8 @@ class Service:
                 log.info("state restored", query=query.name, series=len(cycle.store.keys), outcome=outcome)
         self.queries[query.name] = running
         self.telemetry.cycle_interval.labels(query.name).set(query.cycle_interval)
+        if query.shadow:
+            self.telemetry.query_shadow.labels(query.name).set(1)
         self._scheduler.add(
             query.name,
             lambda: self._run(running),

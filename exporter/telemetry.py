@@ -52,6 +52,7 @@ class Telemetry:
         self.false_alarm_ratio_upper = self._gauge(metrics.FALSE_ALARM_RATIO_UPPER)
         self.verdicts = self._gauge(metrics.VERDICTS)
         self.detector_weight = self._gauge(metrics.DETECTOR_WEIGHT)
+        self.query_shadow = self._gauge(metrics.QUERY_SHADOW)
         self.series = self._gauge(metrics.SERIES)
         self.skipped_series = self._gauge(metrics.SKIPPED_SERIES)
         self.store_bytes = self._gauge(metrics.STORE_BYTES)

@@ -241,6 +241,14 @@ def test_reload_keeps_unchanged_queries_and_drops_removed_ones(house):
     assert not any(("query", "errors") in labels for labels in samples(service, "forethought_cycles_total"))
 
 
+def test_a_query_on_trial_is_marked_until_it_is_none(house):
+    service = house.service(CONFIG.replace("query: rate,", "query: rate, shadow: true,"))
+    assert samples(service, "forethought_query_shadow") == {(("query", "rate"),): 1}
+    (house.path / "forethought.yml").write_text(CONFIG)
+    service.reload()
+    assert samples(service, "forethought_query_shadow") == {}
+
+
 def test_a_bad_reload_keeps_the_old_configuration(house):
     service = house.service()
     service.config_file.write_text("queries: []")
