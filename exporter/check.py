@@ -20,7 +20,8 @@ from sources.errors import SourceError
 
 def describe(file: Path, config: Configuration) -> str:
     """Sum a configuration up: what is asked, how often, and how much memory its windows may take."""
-    lines = [f"{file}: {len(config.queries)} queries to {config.source.url}"]
+    count = len(config.queries)
+    lines = [f"{file}: {count} {'query' if count == 1 else 'queries'} to {config.source.url}"]
     for query in config.queries:
         steps = query.history // query.step
         size = steps * query.series_limit * 8 / 1e6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import typing
 from pathlib import Path as FilePath
 from typing import Any
@@ -81,7 +82,13 @@ def _line(document: Document, error: ErrorDetails) -> str:
     if kind in _EXPECTED:
         return f"{document.place(path)}: {_EXPECTED[kind]}. Got {_shown(given, path)}."
     message = error["msg"][0].lower() + error["msg"][1:]
-    return f"{document.place(path)}: {message.replace('input should', 'must')}. Got {_shown(given, path)}."
+    meant = _meant(given, error["ctx"]["expected"]) if kind == "literal_error" else ""
+    return f"{document.place(path)}: {message.replace('input should', 'must')}. Got {_shown(given, path)}.{meant}"
+
+
+def _meant(given: object, expected: str) -> str:
+    close = difflib.get_close_matches(str(given).lower(), re.findall(r"'([^']*)'", expected), n=1, cutoff=0.6)
+    return f" Did you mean {close[0]}?" if close else ""
 
 
 def _shown(value: object, path: Path) -> str:

@@ -73,7 +73,7 @@ def test_completion_scripts(shell):
 def test_check_config_sums_up_a_good_file(config):
     result = forethought("check-config", f"--config.file={config}")
     assert result.returncode == 0
-    assert "1 queries to http://127.0.0.1:1" in result.stdout
+    assert "1 query to http://127.0.0.1:1" in result.stdout
 
 
 def test_check_config_asks_the_source_when_told_to(config):
