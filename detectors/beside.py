@@ -10,6 +10,7 @@ import numpy as np
 
 from detectors.base import Band, Baseline, Detector
 from detectors.seasonal import SeasonalBaseline
+from detectors.worth_telling import worth_telling
 from series import FloatArray, Window
 
 
@@ -74,11 +75,4 @@ class Beside:
 
     def score_against(self, band: Band, window: Window) -> FloatArray:
         """Scores of `window` given its band, for callers that need both: the same as `score`."""
-        scores = self.detector_.score(window).copy()
-        deviation = window.values - band.expected
-        if self.baseline.direction != "both":
-            scores[deviation < 0 if self.baseline.direction == "above" else deviation > 0] = 0.0
-        least = np.maximum(self.baseline.minimum_absolute, self.baseline.minimum_relative * np.abs(band.expected))
-        small = np.abs(deviation) <= least
-        scores[small] = np.minimum(scores[small], 1.0)
-        return scores
+        return worth_telling(self.detector_.score(window), window.values, band.expected, self.baseline)

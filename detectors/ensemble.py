@@ -22,6 +22,7 @@ from detectors.samples import LARGEST, LARGEST_SCORE
 from detectors.seasonal import SeasonalBaseline
 from detectors.voting import families, mean_vote, shares, taking_part
 from detectors.window_pca import WindowPca
+from detectors.worth_telling import worth_telling
 from series import Calendar, FloatArray, Window
 from series.occasions import Occasions
 
@@ -258,12 +259,7 @@ class Ensemble:
             agreeing, voting = families(votes, self.taking_part_)
             alone = agreeing < np.minimum(self.agree, voting)[:, None]
             scores[alone] = np.minimum(scores[alone], 1.0)
-        deviation = window.values - band.expected
-        if self.direction != "both":
-            scores[deviation < 0 if self.direction == "above" else deviation > 0] = 0.0
-        least = np.maximum(self.minimum_absolute, self.minimum_relative * np.abs(band.expected))
-        small = np.abs(deviation) <= least
-        scores[small] = np.minimum(scores[small], 1.0)
+        scores = worth_telling(scores, window.values, band.expected, self)
         scores[(np.abs(window.values) >= LARGEST) & ~self.warming_up_[:, None]] = LARGEST_SCORE
         scores[self.warming_up_] = 0.0
         scores[np.isnan(window.values)] = np.nan

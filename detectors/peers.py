@@ -11,9 +11,10 @@ from detectors.base import Band
 from detectors.checks import above, at_least
 from detectors.phase import IntArray
 from detectors.robust import median, quantile
+from detectors.samples import LARGEST_SCORE
+from detectors.worth_telling import worth_telling
 from series import BoolArray, FloatArray, Window
 
-LARGEST_SCORE = 100.0
 # Steps of a history that are learned from, drawn by chance: every tenth would never see what happens at five past.
 MOST_STEPS = 2_016
 _ROUNDING = 2.0**-21
@@ -144,14 +145,9 @@ class Peers:
         return Compared(self._worth_telling(scores, window.values, band), band)
 
     def _worth_telling(self, scores: FloatArray, values: FloatArray, band: Band) -> FloatArray:
-        scores = np.minimum(scores, LARGEST_SCORE)
-        deviation = values - band.expected
-        if self.direction != "both":
-            scores[deviation < 0 if self.direction == "above" else deviation > 0] = 0.0
-        small = np.abs(deviation) <= np.maximum(self.minimum_absolute, self.minimum_relative * np.abs(band.expected))
-        scores[small] = np.minimum(scores[small], 1.0)
-        scores[np.isnan(values)] = np.nan
-        return scores
+        found = worth_telling(np.minimum(scores, LARGEST_SCORE), values, band.expected, self)
+        found[np.isnan(values)] = np.nan
+        return found
 
     def _learn(self, rows: IntArray, history: Window) -> None:
         """Learn the groups in `rows` (n_groups, size), a part of the steps or of the members at a time."""
