@@ -11,13 +11,12 @@ from detectors.base import Band
 from detectors.checks import above, at_least
 from detectors.phase import IntArray
 from detectors.robust import median, quantile
-from detectors.samples import LARGEST_SCORE
+from detectors.samples import LARGEST_SCORE, ROUNDING
 from detectors.worth_telling import worth_telling
 from series import BoolArray, FloatArray, Window
 
 # Steps of a history that are learned from, drawn by chance: every tenth would never see what happens at five past.
 MOST_STEPS = 2_016
-_ROUNDING = 2.0**-21
 # Samples at a time, so that memory stays bounded.
 _BLOCK_SAMPLES = 500_000
 
@@ -162,7 +161,7 @@ class Peers:
             block = rows[:, first : first + width]
             found[..., first : first + width] = self._members(block, history, centre)
         middle, half, size, seen = found
-        floor = np.fmax(np.fmax(median(half), _ROUNDING * median(size)), np.finfo(np.float64).tiny)[:, None]
+        floor = np.fmax(np.fmax(median(half), ROUNDING * median(size)), np.finfo(np.float64).tiny)[:, None]
         member = rows >= 0
         self.middle_[rows[member]] = middle[member]
         self.half_[rows[member]] = np.where(seen > 0, np.fmax(half, floor), np.nan)[member]

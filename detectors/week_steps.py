@@ -6,6 +6,7 @@ import numpy as np
 
 from detectors.phase import IntArray
 from detectors.robust import median
+from detectors.samples import ROUNDING
 from series import BoolArray, FloatArray
 
 # A change below this many spreads of an hour hides in the noise; one of few hours must be larger: that many spreads
@@ -21,7 +22,6 @@ NEAR = 6
 # Changes that are looked for in one history.
 MOST = 3
 _SIGMA = 1.4826
-_ROUNDING = 2.0**-21
 
 
 def without_steps(weeks: FloatArray) -> FloatArray:
@@ -75,7 +75,7 @@ def _steps(values: FloatArray, shape: tuple[int, ...]) -> tuple[IntArray, FloatA
     # Means of few weeks take their share of the noise with them.
     noise = _SIGMA * median(np.abs(rest)) * np.sqrt(shape[0] / (shape[0] - 1))
     least = np.maximum(SMALLEST, SIGNIFICANCE / np.sqrt(np.maximum(telling.sum(axis=1) / shape[0], 1))) * noise
-    kept = np.abs(size) > np.maximum(least, _ROUNDING * np.nan_to_num(median(np.abs(values))))
+    kept = np.abs(size) > np.maximum(least, ROUNDING * np.nan_to_num(median(np.abs(values))))
     kept &= _energy(rest, telling) < (1 - EXPLAINED) * _energy(left, telling)
     size[~kept] = 0.0
     some = np.flatnonzero(kept)
