@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from detectors.explain import Example, nearest
 from detectors.verdict import JudgedAlarm
-from exporter.published import PublishedIndex
+from exporter.published import meant_rows
 from series import BoolArray, FloatArray, SeriesKey
 from series.calendar import DAY
 from series.matcher import Matcher
@@ -99,7 +99,7 @@ class AlarmHistory:
         """The last alarm of the series that `matchers` mean which began in that time. Any thread may ask."""
         known = list(self._alarms.items())
         found: tuple[float, npt.NDArray[np.float32]] | None = None
-        for row in PublishedIndex([key for key, _ in known]).rows(tuple(matchers)).tolist():
+        for row in meant_rows([key for key, _ in known], matchers):
             for begun, votes in zip(known[row][1].begun, known[row][1].votes, strict=True):
                 if since <= begun <= until and (found is None or begun > found[0]):
                     found = begun, votes

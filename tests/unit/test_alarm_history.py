@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from detectors.verdict import JudgedAlarm
 from exporter.alarm_history import LONGEST, MOST, STEPS, AlarmHistory
 from series import SeriesKey
+from series.matcher import parse_matchers
 
 KEYS = [SeriesKey({"job": name}) for name in "abc"]
 
@@ -79,3 +81,13 @@ def test_it_outlives_a_restart():
     empty = AlarmHistory()
     empty.load(AlarmHistory().dump(KEYS.index), KEYS)
     assert empty.earlier(KEYS[0]) == ()
+
+
+def test_a_verdict_on_one_series_is_about_its_own_alarm_although_another_has_more_labels():
+    keys = (SeriesKey({"disk": "a"}), SeriesKey({"disk": "a", "part": "1"}))
+    history = AlarmHistory()
+    for time, firing in ((1.0, [True, False]), (2.0, [True, True])):
+        votes = np.array([[time, 10 * time]])
+        history.note(keys, time, np.array(firing), np.zeros((2, STEPS)), ("rank",), votes)
+    assert history.last(parse_matchers('{disk="a"}'), 0.0, 9.0) == JudgedAlarm(1.0, (("rank", 1.0),))
+    assert history.last(parse_matchers('{disk=~"a"}'), 0.0, 9.0) == JudgedAlarm(2.0, (("rank", 20.0),))
