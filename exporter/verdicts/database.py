@@ -45,6 +45,12 @@ def sqlite(path: Path) -> Engine:
     return engine
 
 
+def discard_journal(path: Path) -> None:
+    """Remove what SQLite wrote beside a file that is no longer there."""
+    for left in ("-wal", "-shm"):
+        path.with_name(path.name + left).unlink(missing_ok=True)
+
+
 def prepare(connection: Connection) -> None:
     """Make the tables where there are none, or bring them up to date.
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +15,7 @@ import structlog
 from sqlalchemy import Connection, Engine, RowMapping, create_engine, delete, func, insert, select, update
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from exporter.verdicts.database import prepare, sqlite, told
+from exporter.verdicts.database import discard_journal, prepare, sqlite, told
 from exporter.verdicts.errors import VerdictStoreError
 from exporter.verdicts.records import Alert, Kept, alert_of, alert_row, verdict_of, verdict_row
 from exporter.verdicts.tables import ALERTS, VERDICTS
@@ -83,7 +84,7 @@ class VerdictStore:
         VerdictStoreError
             Also where too many are in force already.
         """
-        with self._lock, told(), self._engine.begin() as connection:
+        with self._writing() as connection:
             count = select(func.count()).where(VERDICTS.c.revoked.is_(None), VERDICTS.c.expires > now)
             if connection.execute(count.select_from(VERDICTS)).scalar_one() >= self._limits.in_force:
                 raise VerdictStoreError(f"at most {self._limits.in_force} verdicts may be in force. Remove some first.")
@@ -98,7 +99,7 @@ class VerdictStore:
         Kept or None
             None where there is no such verdict. One that was taken back before is left as it is.
         """
-        with self._lock, told(), self._engine.begin() as connection:
+        with self._writing() as connection:
             kept = _one(connection, identity)
             if kept is None or kept.revoked is not None:
                 return kept
@@ -139,7 +140,7 @@ class VerdictStore:
 
     def record(self, alerts: Sequence[Alert], now: float) -> None:
         """Keep alerts, each in place of what was known of it; of those too old or too many the oldest go."""
-        with self._lock, told(), self._engine.begin() as connection:
+        with self._writing() as connection:
             for alert in alerts:
                 connection.execute(delete(ALERTS).where(ALERTS.c.fingerprint == alert.fingerprint))
                 connection.execute(insert(ALERTS).values(alert_row(alert)))
@@ -163,6 +164,32 @@ class VerdictStore:
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._lock, told():
+            self._make_anew()
+            with self._engine.begin() as connection:
+                yield connection
+
+    def _make_anew(self) -> None:
+        """Make a file anew that somebody removed, with the verdicts known: they would go with the process."""
+        name = self._engine.url.database
+        if self._engine.dialect.name != "sqlite" or name in (None, "", ":memory:"):
+            return
+        if (file := Path(str(name))).exists():
+            return
+        self._engine.dispose()
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            discard_journal(file)
+        except OSError as error:
+            raise VerdictStoreError(f"verdicts cannot be kept: {error.strerror or error}.") from error
+        with self._engine.begin() as connection:
+            prepare(connection)
+            for kept in self._seen:
+                connection.execute(insert(VERDICTS).values(verdict_row(kept)))
+        log.warning("verdicts were removed; those that were in force are kept anew", file=str(file))
 
     def _changed(self) -> None:
         self._seen_at = -math.inf
@@ -188,8 +215,7 @@ def open_file(path: Path, limits: Limits = Limits()) -> VerdictStore:
             raise
         log.warning("verdicts set aside", file=str(path), problem=str(error))
         path.replace(path.with_name(path.name + ".damaged"))
-        for left in ("-wal", "-shm"):
-            path.with_name(path.name + left).unlink(missing_ok=True)
+        discard_journal(path)
         return VerdictStore(sqlite(path), limits)
 
 

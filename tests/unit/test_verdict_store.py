@@ -1,6 +1,7 @@
 """Verdicts on disk: whole, in order, over restarts, and never in the way of the service."""
 
 import gc
+import shutil
 import sqlite3
 import threading
 from pathlib import Path
@@ -212,6 +213,23 @@ def test_where_the_database_is_gone_the_last_verdicts_hold_on(tmp_path):
     with pytest.raises(VerdictStoreError, match="no such table"):
         store.all()
     store.close()
+
+
+@pytest.mark.parametrize("everything", [True, False])
+def test_a_file_that_was_removed_is_made_anew(tmp_path, everything):
+    path = tmp_path / "state" / "verdicts.sqlite"
+    path.parent.mkdir()
+    store = open_file(path)
+    store.add(kept("a"), now=100.0)
+    assert len(store.in_force(100.0)) == 1
+    shutil.rmtree(path.parent) if everything else path.unlink()
+    store.add(kept("b"), now=101.0)
+    store.record([alert("f")], now=101.0)
+    store.close()
+    again = open_file(path)
+    assert {each.verdict.id for each in again.in_force(102.0)} == {"a", "b"}
+    assert again.alert("f") is not None
+    again.close()
 
 
 def test_a_database_that_is_gone_is_told_of_once(tmp_path):
