@@ -48,7 +48,9 @@ def only_row(keys: tuple[SeriesKey, ...], matchers: Sequence[Matcher], query: st
     if len(rows) == 1:
         return rows[0]
     asked = written(tuple(matchers))
-    if not len(rows):
+    if not keys:
+        raise NotKnown(f"{query} must have series. Got none yet.")
+    if not rows:
         raise NotKnown(f"series must be one of the {len(keys)} of {query}. Got {asked}, which none of them has.")
     named = ", ".join(repr(published_key(keys[row])) for row in rows[:_NAMED])
     more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""

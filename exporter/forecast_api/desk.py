@@ -89,6 +89,8 @@ def _meant(
     keys: tuple[SeriesKey, ...], matchers: tuple[Matcher, ...], query: str, *, most: int
 ) -> tuple[SeriesKey, ...]:
     rows = meant_rows(keys, matchers)
+    if not keys:
+        raise NotKnown(f"{query} must have series. Got none yet.")
     if not rows:
         raise NotKnown(
             f"series must be some of the {len(keys)} of {query}. Got {written(matchers)}, which none of them has."

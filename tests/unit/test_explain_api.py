@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,8 @@ from werkzeug.serving import make_server
 from exporter.cli import main
 from exporter.explain.api import explain_api
 from exporter.explain.explainer import Explainer
+from exporter.forecast_api.api import forecast_api
+from exporter.forecast_api.desk import ForecastDesk
 from exporter.moments import read_moment
 from exporter.service import Service
 from exporter.wiring import make_state
@@ -160,6 +163,24 @@ def test_before_the_first_cycle_there_is_nothing_to_explain(tmp_path):
     service = Service(file, None, Clock(), connect=lambda settings, telemetry: Wave())
     service._add(service.config.queries[0])
     assert ask(client_of(service), 503) == "rate must have been judged once. Got no finished cycle yet."
+
+
+def test_a_query_without_series_says_so(tmp_path):
+    file = tmp_path / "forethought.yml"
+    file.write_text(CONFIG)
+    nothing = SimpleNamespace(
+        read_range=lambda query, grid, *, series_limit: Answer(Window((), grid.times, np.empty((0, grid.n_steps)))),
+        close=lambda: None,
+    )
+    service = Service(file, None, Clock(), connect=lambda settings, telemetry: nothing)
+    service._add(service.config.queries[0])
+    service._run(service.queries["rate"])
+    assert ask(client_of(service), 404) == "rate must have series. Got none yet."
+    assert ask(client_of(service), 404, series='{job="api"}') == "rate must have series. Got none yet."
+    app = Flask("test")
+    app.register_blueprint(forecast_api(ForecastDesk(service.cycles)))
+    answer = app.test_client().get("/api/v1/forecast?query=rate")
+    assert (answer.status_code, answer.json["error"]) == (404, "rate must have series. Got none yet.")
 
 
 def test_right_after_a_restart_the_step_that_was_judged_before_is_explained(tmp_path):

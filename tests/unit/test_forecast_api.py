@@ -212,7 +212,7 @@ def test_before_the_first_samples_nothing_can_be_said(tmp_path):
     file.write_text(CONFIG)
     service = Service(file, None, lambda: NOON, connect=lambda settings, telemetry: Growing())
     service._add(service.config.queries[1])
-    assert "none of them has" in ask(app_of(service).test_client(), 404, query="still")
+    assert ask(app_of(service).test_client(), 404, query="still") == "still must have series. Got none yet."
 
 
 def test_two_may_ask_at_a_time_and_a_third_is_told_to_come_back(service):
