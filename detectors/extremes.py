@@ -27,13 +27,14 @@ BLOCK_SAMPLES = 500_000
 class Extremes:
     r"""Distance from the median against what the days of the history reached, in ratios where no sample is negative.
 
-    .. math:: s_{it} = \left(|y_{it} - m_i| / (c \, r_i)\right)^2
+    .. math:: s_{it} = \min(d, d^2), \quad d = |y_{it} - m_i| / (c \, r_i)
 
     with y the logarithm of a sample, or the sample itself where the series is negative at times; m its median; r the
     distance that all but a share `rate` of the days stayed within, on the side of the sample; and c = `margin`. Time of
     day does not matter: a value that no hour of any ordinary day had is strange at all of them, and traffic that falls
     to nothing is as far from its usual hundreds as thousands are, which no band of differences says. The days that are
-    spared are those of past incidents. The square keeps the peak of every ordinary day well below the threshold.
+    spared are those of past incidents. The square keeps the peak of every ordinary day well below the threshold;
+    beyond it there is none, as a level that lasts would call with each peak until it is accepted.
 
     Parameters
     ----------
@@ -125,7 +126,8 @@ class Extremes:
         deviation = scaled - self.middle_[rows]
         with np.errstate(over="ignore"):  # a series that was constant so far has a range of next to nothing
             distance = np.abs(deviation) / np.where(deviation > 0, self.above_[rows], self.below_[rows])
-        return np.asarray(np.minimum(distance, math.sqrt(LARGEST_SCORE)) ** 2)
+        distance = np.minimum(distance, LARGEST_SCORE)
+        return np.asarray(np.minimum(distance, distance**2))
 
 
 def _offset(ordered: FloatArray) -> FloatArray:

@@ -26,7 +26,7 @@ def after(value: float) -> Window:
     return Window.of([[value]], step=STEP, start=DAYS * 86_400)
 
 
-def test_the_score_is_the_squared_share_of_what_the_days_reached() -> None:
+def test_the_score_is_the_share_of_what_the_days_reached_squared_below_the_threshold() -> None:
     values = traffic()
     fitted = Extremes().fit(Window.of([values], step=STEP))
     offset = NOTHING * np.median(values)
@@ -34,8 +34,10 @@ def test_the_score_is_the_squared_share_of_what_the_days_reached() -> None:
     middle = np.log(np.median(values) + offset)
     reached = np.sort(scaled.reshape(DAYS, A_DAY).max(axis=1) - middle)[-3]
     least = 2 * (np.quantile(scaled, 0.75) - np.quantile(scaled, 0.25))
-    expected = ((np.log(5_000 + offset) - middle) / (1.5 * max(reached, least))) ** 2
-    assert fitted.score(after(5_000))[0, 0] == pytest.approx(expected, rel=0.01)
+    for value in (700.0, 5_000.0):
+        distance = (np.log(value + offset) - middle) / (1.5 * max(reached, least))
+        score = fitted.score(after(value))[0, 0]
+        assert score == pytest.approx(min(distance, distance**2), rel=0.01)
 
 
 def test_traffic_that_falls_to_nothing_is_strange_at_any_hour() -> None:
@@ -67,7 +69,7 @@ def test_a_series_that_is_negative_at_times_is_measured_by_differences() -> None
     fitted = Extremes().fit(history)
     up, twice = (fitted.score(after(value))[0, 0] for value in (10.0, 20.0))
     assert up > 1
-    assert twice == pytest.approx(4 * up, rel=0.01)
+    assert twice == pytest.approx(2 * up, rel=0.01)
 
 
 @pytest.mark.parametrize(("value", "score"), [(7.0, 0.0), (7.0000001, 0.0), (8.0, 100.0), (0.0, 100.0)])
