@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
@@ -322,7 +323,11 @@ def open_verdicts(folder: Path | None) -> VerdictStore:
     """
     from exporter.verdicts.store import open_file, open_temporary
 
-    return open_temporary() if folder is None else open_file(folder / "verdicts.sqlite")
+    if folder is None:
+        return open_temporary()
+    with suppress(OSError):  # the database says what is wrong
+        folder.mkdir(parents=True, exist_ok=True)  # it was there at the start, and may have been removed since
+    return open_file(folder / "verdicts.sqlite")
 
 
 def make_silences(settings: AlertmanagerSection) -> SilenceCache:

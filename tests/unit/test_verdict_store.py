@@ -13,6 +13,7 @@ from detectors.verdict import About, JudgedAlarm, KindOfTime, Opinion, Verdict
 from exporter.verdicts.errors import VerdictStoreError
 from exporter.verdicts.records import Alert, Kept
 from exporter.verdicts.store import Limits, open_file, open_temporary, open_url
+from exporter.wiring import open_verdicts
 from series.matcher import parse_matchers
 
 NIGHT = KindOfTime(weekdays=frozenset({0, 6}), start=79_200, end=7_200, timezone="Europe/Berlin")
@@ -218,8 +219,7 @@ def test_where_the_database_is_gone_the_last_verdicts_hold_on(tmp_path):
 @pytest.mark.parametrize("everything", [True, False])
 def test_a_file_that_was_removed_is_made_anew(tmp_path, everything):
     path = tmp_path / "state" / "verdicts.sqlite"
-    path.parent.mkdir()
-    store = open_file(path)
+    store = open_verdicts(path.parent)
     store.add(kept("a"), now=100.0)
     assert len(store.in_force(100.0)) == 1
     shutil.rmtree(path.parent) if everything else path.unlink()
