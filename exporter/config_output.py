@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import ClassVar
 
 from pydantic import Field, field_validator
 
@@ -12,6 +13,8 @@ from exporter.duration import Duration
 
 class RemoteWrite(Endpoint):
     """A server that takes results by Prometheus' remote write, beside or in place of a scrape."""
+
+    takes_parameters: ClassVar[bool] = True
 
     url: str
     """Whole address, such as http://127.0.0.1:9090/api/v1/write."""

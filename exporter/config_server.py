@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -63,6 +63,8 @@ class TLS(Section):
 class Endpoint(Section):
     """A server and how it is reached."""
 
+    takes_parameters: ClassVar[bool] = False
+
     url: str
     """Address of the server."""
     headers: dict[str, str] = Field(default_factory=dict)
@@ -79,6 +81,8 @@ class Endpoint(Section):
     def _http(cls, value: str) -> str:
         if _WITH_USER.match(value):
             raise ValueError("must not hold a user name or password. Use basic_auth with a password_file.")
+        if not cls.takes_parameters and ("?" in value or "#" in value):  # not shown: it may be a secret
+            raise ValueError("must end with the path, without ? or #: /api is put behind it. Use headers.")
         try:
             parts = urlsplit(value)
             _ = parts.port
