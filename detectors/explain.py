@@ -136,8 +136,8 @@ def why(judged: Judged, *, days: int = 14) -> str:
     '412 where 120..180 was expected (Tue 03:00, level 150); 3 of 4 detectors agree; 3rd time in 14 days'
     """
     parts = [_expected(judged)]
-    if judged.score > 1 and judged.lower <= judged.value <= judged.upper:  # its course is strange, not its size
-        parts.append(f"within that, but strange to {_ranked(judged)[0][0]}" if judged.votes else "within that")
+    if judged.votes and judged.score > 1 and judged.lower <= judged.value <= judged.upper:
+        parts.append(f"within that, but strange to {_ranked(judged)[0][0]}")  # its course is strange, not its size
     votes = [score for score in judged.votes.values() if not np.isnan(score)]  # others do not take part
     if len(votes) > 1:
         parts.append(f"{sum(score > 1 for score in votes)} of {len(votes)} detectors agree")

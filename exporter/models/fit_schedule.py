@@ -58,7 +58,8 @@ class FitSchedule:
 
     def history(self, window: Window, last: int) -> Window:
         """Give the steps a fit learns from: as many as every process has at hand until the next fit."""
-        kept = window.n_steps - math.ceil(self._every(window) / window.step)
+        # The step that is judged is not known to the fit, and the next fit may be a whole `every` away.
+        kept = max(2, window.n_steps - 1 - math.ceil(self._every(window) / window.step))
         return window.until(last + 1).since(max(0, last + 1 - kept))
 
     def _every(self, window: Window) -> float:
