@@ -18,6 +18,8 @@ import orjson
 
 RUNS = 'if __name__ == "__main__":'
 NEEDS_DATA = re.compile(r'"--data".*required=True')
+# Make tables of what benches print, and data for them: they measure nothing.
+TOOLS = ("detection_table", "forecasting_cut")
 
 
 def main() -> int:
@@ -47,7 +49,7 @@ def benches(data: Path | None, out: Path) -> Iterator[tuple[str, list[str]]]:
     """Names of the modules that are benches, and the arguments they are run with."""
     for path in sorted(Path(__file__).parent.glob("[a-z]*.py")):
         source = path.read_text()
-        if RUNS not in source:
+        if RUNS not in source or path.stem in TOOLS:
             continue
         if not NEEDS_DATA.search(source):
             yield path.stem, []
