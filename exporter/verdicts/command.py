@@ -23,7 +23,7 @@ def verdict(context: click.Context, url: str) -> None:
 
     \b
     Examples:
-      forethought verdict add false --alert c0ffee01 --note "nightly load test" --who ana
+      forethought verdict add false --alert c0ffee01 --note "nightly load test" --who oncall
       forethought verdict add expected --query duration --matchers '{pipeline="etl"}' --from 02:00 --to 04:00
       forethought verdict remove 3a2117c03c2c
     """

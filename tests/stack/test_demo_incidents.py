@@ -65,7 +65,7 @@ def say_false(demo: Demo, labels: dict[str, str]) -> str:
     """Give a verdict on the command line: on the greatest deviation of the last day, as the link does."""
     matchers = selector("", {name: value for name, value in labels.items() if name != "query"})
     words = ["--url", demo.url(2), "add", "false", "--query", labels["query"], "--matchers", matchers]
-    return demo.run("exporter", "verdict", *words, "--note", "a drill", "--who", "ana")
+    return demo.run("exporter", "verdict", *words, "--note", "a drill", "--who", "oncall")
 
 
 def check_explained(demo: Demo, alert: Alert) -> None:

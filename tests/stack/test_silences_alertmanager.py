@@ -58,7 +58,7 @@ def amtool(url: str, *arguments: str) -> str:
 
 
 def silence(url: str, *matchers: str) -> str:
-    return amtool(url, "silence", "add", "--author=ana", "--comment=patching", "--duration=1h", *matchers)
+    return amtool(url, "silence", "add", "--author=oncall", "--comment=patching", "--duration=1h", *matchers)
 
 
 def silenced(url: str) -> list[str]:

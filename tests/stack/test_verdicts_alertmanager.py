@@ -98,7 +98,7 @@ def test_a_verdict_refers_to_an_alert_that_alertmanager_told_of(forethought: str
     assert [(alert["fingerprint"], alert["summary"], alert["ended"]) for alert in told(forethought)] == [
         (fingerprint, "odd", None)
     ]
-    verdict = {"verdict": "false", "alert": fingerprint, "who": "ana"}
+    verdict = {"verdict": "false", "alert": fingerprint, "who": "oncall"}
     given = requests.post(f"{forethought}/verdicts", json=verdict, timeout=5).json()["data"]
     assert given["query"] == "duration"
     assert given["matchers"] == '{pipeline_id="a \\"b\\" é", tenant_id="acme"}'

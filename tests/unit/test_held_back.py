@@ -28,7 +28,7 @@ DAY = 288
 
 
 def silence(text, starts=0.0):
-    return Silence("5ilence0", parse_matchers(text), starts, 1e12, "ana", "patching")
+    return Silence("5ilence0", parse_matchers(text), starts, 1e12, "oncall", "patching")
 
 
 def held(said, scores=None, keys=KEYS, times=(MORNING,)):
@@ -52,7 +52,7 @@ def test_maintenance_and_silences_keep_quiet_and_say_so():
     said = Said(windows=[window], silences=lambda: [silence('{pipeline="b",metric="runs"}')])
     result = held(said, times=(MORNING - 7_200, MORNING))
     assert result.quiet.tolist() == [[False, True], [False, True], [False, False]]
-    assert result.reasons == {0: "maintenance window patching", 1: "silence 5ilence0 by ana (patching)"}
+    assert result.reasons == {0: "maintenance window patching", 1: "silence 5ilence0 by oncall (patching)"}
     assert (result.scores == 3.0).all()
 
 

@@ -29,7 +29,7 @@ def answer(*matchers, state="active", **more):
         "startsAt": "2026-11-20T00:00:00.000Z",
         "endsAt": "2026-11-22T00:00:00Z",
         "updatedAt": "2026-11-20T00:00:00.000Z",
-        "createdBy": "ana",
+        "createdBy": "oncall",
         "comment": "patching",
     }
     return given | more
@@ -55,7 +55,7 @@ def test_all_kinds_of_matchers_are_read():
     (found,), requests = read(body)
     assert [str(matcher) for matcher in found.matchers] == ['a="x"', 'b!="y"', 'c=~"z.*"', 'd!~"w"']
     assert (found.starts, found.ends) == (1_795_132_800.0, 1_795_305_600.0)
-    assert str(found) == "silence 01234567 by ana (patching)"
+    assert str(found) == "silence 01234567 by oncall (patching)"
     assert (requests[0].method, requests[0].path) == ("GET", "/prefix/api/v2/silences")
 
 

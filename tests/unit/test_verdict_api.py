@@ -89,7 +89,7 @@ def refused(answer, status, kind, *words):
 
 
 def test_a_verdict_for_a_scope(client, store):
-    given = give(client, query="rate", matchers='{pipeline=~"a|c"}', note="batch", who="ana", lasts="7d")
+    given = give(client, query="rate", matchers='{pipeline=~"a|c"}', note="batch", who="oncall", lasts="7d")
     assert given == {
         "id": "v1",
         "verdict": "false",
@@ -103,7 +103,7 @@ def test_a_verdict_for_a_scope(client, store):
         "created": TUESDAY,
         "expires": TUESDAY + 7 * 86_400,
         "note": "batch",
-        "who": "ana",
+        "who": "oncall",
         "alert": None,
         "active": True,
         "revoked": None,

@@ -38,7 +38,7 @@ def url(tmp_path):
 
 
 def run(url, *arguments):
-    return CliRunner().invoke(verdict, ["--url", url, *arguments], env={"USER": "ana"})
+    return CliRunner().invoke(verdict, ["--url", url, *arguments], env={"USER": "oncall"})
 
 
 def said(url, *arguments):
@@ -48,12 +48,12 @@ def said(url, *arguments):
 
 
 def test_a_verdict_may_speak_of_peers_alone(url):
-    line = "v1: true for rate{}, size 3 above, beside its peers, by ana, until 2026-07-30 03:00 UTC"
+    line = "v1: true for rate{}, size 3 above, beside its peers, by oncall, until 2026-07-30 03:00 UTC"
     assert said(url, "add", "true", "--query", "rate", "--about", "peers") == [line]
 
 
 def test_giving_showing_and_taking_back(url):
-    line = 'v1: false for rate{job="a"}, size 3 above, by ana (batch), until 2026-07-30 03:00 UTC'
+    line = 'v1: false for rate{job="a"}, size 3 above, by oncall (batch), until 2026-07-30 03:00 UTC'
     assert said(url, "add", "false", "--query", "rate", "--matchers", '{job="a"}', "--note", "batch") == [line]
     expected = said(
         url,

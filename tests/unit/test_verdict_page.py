@@ -68,7 +68,13 @@ def token(client, address=BY_SCOPE):
 
 
 def send(client, address=BY_SCOPE, headers=None, **fields):
-    form = {"token": token(client, address), "note": "batch", "who": "ana", "lasts": "7d", "when": "weekday"} | fields
+    form = {
+        "token": token(client, address),
+        "note": "batch",
+        "who": "oncall",
+        "lasts": "7d",
+        "when": "weekday",
+    } | fields
     return client.post(address, data=form, headers=headers or {})
 
 
@@ -114,7 +120,7 @@ def test_each_button_gives_its_verdict(client, store, opinion):
         opinion,
         "rate",
         4.5,
-        "ana",
+        "oncall",
         "batch",
     )
     assert verdict.expires == NOW + 7 * 86_400
@@ -151,7 +157,7 @@ def test_taking_back(client, store):
     send(client, verdict="false")
     assert send(client, remove="v1").status_code == 303
     assert store.in_force(NOW) == ()
-    assert store.get("v1").revoked_by == "ana"
+    assert store.get("v1").revoked_by == "oncall"
     assert "None." in client.get(BY_SCOPE).text
     assert send(client, remove="v9").status_code == 400
 

@@ -46,7 +46,7 @@ def alert(fingerprint="f1", received=50.0, **more):
 
 def test_what_was_kept_is_there_after_a_restart(tmp_path):
     given = [
-        kept("a", score=3.25, side=-1, note="batch\nrun", who="ana"),
+        kept("a", score=3.25, side=-1, note="batch\nrun", who="oncall"),
         kept(
             "d", about=About.PAST, alarm=JudgedAlarm(90.0, (("seasonal", 2.5), ("window_pca_6", 0.25))), created=100.5
         ),
