@@ -37,7 +37,8 @@ from exporter.page import Block
 from exporter.results import Notes, Results
 from exporter.telemetry import Telemetry
 from series import Grid, Reason, SeriesKey, Window
-from series.store import MemoryBudget, RingStore
+from series.memory_budget import MemoryBudget
+from series.store import RingStore
 from sources.base import MetricSource
 from sources.incremental import PullBudget, pull_missing
 

@@ -14,7 +14,7 @@ from exporter.cycle import CycleResult, QueryCycle
 from exporter.hearing import Hearing
 from exporter.publisher import Publisher
 from exporter.telemetry import Telemetry
-from series.store import StoreFull
+from series.memory_budget import StoreFull
 from sources.errors import SourceError
 
 log = structlog.get_logger("forethought.service")

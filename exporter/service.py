@@ -33,7 +33,7 @@ from exporter.wiring import (
     make_source,
     make_writer,
 )
-from series.store import MemoryBudget
+from series.memory_budget import MemoryBudget
 from sources.base import MetricSource
 
 log = structlog.get_logger("forethought.service")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from series.grid import Grid
 from series.key import SeriesKey
+from series.memory_budget import MemoryBudget
 from series.window import BoolArray, Window
 
 # Spare columns behind the window, as a share of it: the matrix is moved back once per that many steps.
@@ -20,48 +20,6 @@ _BLOCK = 1024
 # Before any step.
 _NEVER = np.iinfo(np.int64).min
 _NO_ROWS: npt.NDArray[np.intp] = np.empty(0, dtype=np.intp)
-
-
-class StoreFull(Exception):
-    """The samples would take more memory than all stores together may have."""
-
-
-class MemoryBudget:
-    """Memory that several stores share. A store that is no longer used gives its part back by itself.
-
-    Parameters
-    ----------
-    limit : int or None
-        Bytes; None for no limit.
-    """
-
-    def __init__(self, limit: int | None = None) -> None:
-        self.limit = limit
-        self._lock = threading.Lock()  # stores grow in several threads, and a set must not change while it is summed
-        self._stores: weakref.WeakSet[RingStore] = weakref.WeakSet()
-
-    @property
-    def used(self) -> int:
-        """Bytes held by all stores."""
-        with self._lock:
-            stores = list(self._stores)
-        return sum(store.nbytes for store in stores)
-
-    def allow(self, store: RingStore, nbytes: int) -> None:
-        """Let `store` grow to `nbytes`.
-
-        Raises
-        ------
-        StoreFull
-            Where the limit would be passed.
-        """
-        with self._lock:
-            self._stores.add(store)
-        wanted = self.used - store.nbytes + nbytes
-        if self.limit is not None and wanted > self.limit:
-            raise StoreFull(
-                f"the samples of all queries may take {self.limit:,} bytes. With this query it would be {wanted:,}."
-            )
 
 
 class RingStore:

@@ -13,7 +13,8 @@ from exporter.models.stored import Packer, Tree
 from exporter.state import file as files
 from exporter.state.snapshot import Numbers, Signature, decode, encode
 from series import SeriesKey
-from series.store import RingStore, StoreFull
+from series.memory_budget import StoreFull
+from series.store import RingStore
 
 log = structlog.get_logger("forethought.state")
 

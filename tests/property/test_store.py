@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from series import Grid, SeriesKey, Window
-from series.store import MemoryBudget, RingStore, StoreFull
+from series.memory_budget import MemoryBudget, StoreFull
+from series.store import RingStore
 
 STEP, N_STEPS = 10, 7
 
