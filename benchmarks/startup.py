@@ -55,11 +55,11 @@ def main(rounds: int, data: str | None) -> None:
 
 
 def _measure(command: list[str]) -> tuple[float, float]:
-    port = _free_port()
+    port = free_port()
     started = time.perf_counter()
     process = subprocess.Popen([part.format(port=port) if "{port}" in part else part for part in command],
                                stderr=subprocess.DEVNULL)  # fmt: skip
-    with _ended(process):
+    with ended(process):
         while not _answers(port):
             if process.poll() is not None or time.perf_counter() - started > 30:
                 raise SystemExit(f"{' '.join(command)} did not answer.")
@@ -70,7 +70,7 @@ def _measure(command: list[str]) -> tuple[float, float]:
 
 
 @contextlib.contextmanager
-def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
     try:
         yield
     finally:
@@ -97,7 +97,7 @@ def _resident_mb(pid: int) -> float:
     return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -117,7 +117,7 @@ def run(config_file: Path, listen_address: str, storage_path: Path, poll: str, l
     from exporter.logs import set_up_logs
     from exporter.run import run_service
     from exporter.server import AddressError
-    from exporter.state.folder import StateError
+    from exporter.state.errors import StateError
 
     set_up_logs(log_level, log_format)
     storage = storage_path if str(storage_path) not in ("", ".") else None

@@ -24,6 +24,7 @@ from exporter.series_page.desk import SeriesDesk
 from exporter.series_page.page import series_page
 from exporter.server import ListenAddress, WebServer, make_app
 from exporter.service import Service
+from exporter.state.lock import FolderLock
 from exporter.verdicts.api import verdict_api
 from exporter.verdicts.desk import VerdictDesk
 from exporter.verdicts.page import verdict_page
@@ -49,7 +50,8 @@ def run_service(config_file: Path, address: ListenAddress, storage: Path | None,
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _frame: signals.put(received))
     watch = FileWatch(config_file)  # before it is read, or a change in between would go unseen
-    service = Service(config_file, make_state(storage) if storage else None, ears=make_ears(storage))
+    state = make_state(storage, FolderLock(storage)) if storage else None
+    service = Service(config_file, state, ears=make_ears(storage))
     desk = cast(VerdictDesk, LocalProxy(lambda: service.hearing.desk))  # opened when it is first asked
     server = WebServer(make_app(service, verdict_api(desk), verdict_page(desk), *series_rooms(service)), address)
     server.start()

@@ -20,6 +20,7 @@ from exporter.page import ResultPage
 from exporter.publisher import Publisher
 from exporter.running import Runner, Running
 from exporter.scheduler import Scheduler
+from exporter.state.errors import StateError
 from exporter.state.folder import StateFolder
 from exporter.state.signature import signature_of
 from exporter.telemetry import Telemetry
@@ -250,7 +251,7 @@ class Service:
         query = running.cycle.query
         try:
             self._state.save(query.name, signature_of(self.config, query), running.cycle)
-        except OSError as error:
+        except (OSError, StateError) as error:
             log.warning("samples cannot be kept for a restart", query=query.name, error=str(error))
         running.saved_at = time.monotonic()
 

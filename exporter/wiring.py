@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from exporter.remote_write.writer import RemoteWriter
     from exporter.silences.cache import SilenceCache
     from exporter.state.folder import StateFolder
+    from exporter.state.lock import FolderLock
     from exporter.verdicts.store import VerdictStore
     from forecasting.base import Forecaster
     from forecasting.scaling import ScalingRule
@@ -342,8 +343,8 @@ def make_silences(settings: AlertmanagerSection) -> SilenceCache:
     return SilenceCache(AlertmanagerSilences(connection), every=float(settings.interval), keep=float(settings.keep))
 
 
-def make_state(folder: Path) -> StateFolder:
-    """Give the folder where samples and models are kept over a restart.
+def make_state(folder: Path, lock: FolderLock | None = None) -> StateFolder:
+    """Give the folder where samples and models are kept over a restart; `lock` keeps other processes out.
 
     Raises
     ------
@@ -355,7 +356,7 @@ def make_state(folder: Path) -> StateFolder:
     from exporter.models.stored import Packer
     from exporter.state.folder import StateFolder
 
-    return StateFolder(folder, Packer((*FITTED, Single)))
+    return StateFolder(folder, Packer((*FITTED, Single)), lock)
 
 
 def make_file_source(file: Path) -> ReplaySource:

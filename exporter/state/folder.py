@@ -11,6 +11,8 @@ import structlog
 
 from exporter.models.stored import Packer, Tree
 from exporter.state import file as files
+from exporter.state.errors import StateError
+from exporter.state.lock import FolderLock
 from exporter.state.snapshot import Numbers, Signature, decode, encode
 from series import SeriesKey
 from series.memory_budget import StoreFull
@@ -24,10 +26,6 @@ Outcome = Literal["complete", "samples_only", "absent", "other_configuration", "
 
 # Seconds after which the file of a query that is no longer configured is removed: it may come back.
 _FORGOTTEN = 7 * 86_400.0
-
-
-class StateError(Exception):
-    """The folder for state cannot be used."""
 
 
 class Kept(Protocol):
@@ -54,6 +52,8 @@ class StateFolder:
         Made where it is missing.
     packer : Packer
         Knows the dataclasses that models are made of.
+    lock : FolderLock or None
+        Keeps other processes out; None where none can be there.
 
     Raises
     ------
@@ -61,8 +61,9 @@ class StateFolder:
         Where the folder cannot be made or written to.
     """
 
-    def __init__(self, path: Path, packer: Packer) -> None:
+    def __init__(self, path: Path, packer: Packer, lock: FolderLock | None = None) -> None:
         self.path = path
+        self._lock = lock
         self._packer = packer
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -71,10 +72,7 @@ class StateFolder:
             for left in path.glob(f".*{files.UNFINISHED}"):  # by a process that was killed while it wrote
                 left.unlink(missing_ok=True)
         except OSError as error:
-            raise StateError(
-                f"{path}: must be a folder that can be written to. Got: {error.strerror or error}. "
-                "Name another one with --storage.path."
-            ) from error
+            raise StateError.not_writable(path, error) from error
 
     def save(self, name: str, signature: Signature, kept: Kept) -> None:
         """Write what is kept of a query; a crash meanwhile leaves the former file.
@@ -83,12 +81,16 @@ class StateFolder:
         ------
         OSError
             Where the disk is full or gone.
+        StateError
+            Where the folder was removed meanwhile, and another process has taken it.
         """
         if (grid := kept.store.grid) is None:
             return
         numbers = Numbers(kept.store.keys)
         learned = kept.dump(numbers)
         self.path.mkdir(parents=True, exist_ok=True)  # somebody may have cleaned up meanwhile
+        if self._lock:
+            self._lock.hold()
         files.write(self._file(name), *encode(signature, kept.store, grid, numbers, learned, self._packer))
 
     def restore(self, name: str, signature: Signature, kept: Kept) -> Outcome:

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from exporter.config_file import ConfigError
 from exporter.server import AddressError, ListenAddress, WebServer, make_app
 from exporter.service import Service
-from exporter.state.folder import StateError
+from exporter.state.errors import StateError
 from exporter.wiring import make_state
 from series import SeriesKey, Window
 from sources.base import Answer
