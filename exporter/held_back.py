@@ -76,9 +76,10 @@ class HeldBack:
         self._query, self._said = query, said
         self._forget(())
 
-    def without_silences(self) -> HeldBack:
-        """The same for times past: a silence in force now says nothing of them."""
-        return HeldBack(self._query, replace(self._said, silences=lambda: ()))
+    def of_the_past(self) -> HeldBack:
+        """The same for times past, of which a silence in force now says nothing; verdicts given are looked up once."""
+        given = self._said.given()
+        return HeldBack(self._query, replace(self._said, silences=lambda: (), given=lambda: given))
 
     def apply(
         self,

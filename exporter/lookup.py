@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from exporter.published import meant_rows, published_key
@@ -26,6 +28,31 @@ class NotYet(Exception):
 
 class Busy(Exception):
     """Others are being answered."""
+
+
+class Places:
+    """Requests that may compute at a time: the other threads serve /metrics.
+
+    Parameters
+    ----------
+    most : int
+    doing : str
+        What is being done then, as in "forecasts are being computed".
+    """
+
+    def __init__(self, most: int, doing: str) -> None:
+        self._most, self._doing = most, doing
+        self._free = threading.BoundedSemaphore(most)
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Take a place, and give it back; raises Busy where none is free."""
+        if not self._free.acquire(blocking=False):
+            raise Busy(f"{self._most} {self._doing}. Ask again in some seconds.")
+        try:
+            yield
+        finally:
+            self._free.release()
 
 
 def cycle_of(cycles: Mapping[str, QueryCycle], query: str) -> QueryCycle:

@@ -110,6 +110,9 @@ class Basis:
         """(len(steps), 2 n_waves): the first waves at columns of the history, or beyond its end."""
         if len(steps) and steps[-1] >= len(self.table):
             return _waves(steps, self.periods[:n_waves])
+        first = int(steps[0]) if len(steps) else 0
+        if np.array_equal(steps, np.arange(first, first + len(steps))):  # so are most, and a view costs no copy
+            return self.table[first : first + len(steps), : 2 * n_waves]
         return self.table[steps, : 2 * n_waves]
 
 

@@ -13,7 +13,7 @@ from forecasting.resample import Summary
 from series.matcher import Matcher, parse_matchers
 
 MOST_STEPS = 10_000
-Per = Literal["second", "step"]
+Per = Literal["second", "step", "none"]
 _KNOWN = ("query", "series", "steps", "horizon", "coverage", "per", "step", "summary")
 
 
@@ -33,8 +33,9 @@ class Asked:
         How far; None for the longest that is configured.
     coverage : float or None
         Of the intervals; None for what is configured.
-    per : "second" or "step"
-        What a value adds to a total: itself for each second, as a rate does, or for each step, as a count does.
+    per : "second", "step" or "none"
+        What a value adds to a total: itself for each second, as a rate does, or for each step, as a count does. Of
+        "none" no total of the month is told.
     step : Duration or None
         Of the curve; None for the query's own. A month ahead needs no minutes.
     summary : "mean", "highest" or "lowest"
@@ -63,8 +64,8 @@ class Asked:
             raise ValueError(f"parameters must be {', '.join(_KNOWN[:-1])} or {_KNOWN[-1]}. Got {unknown[0]!r:.50}.")
         if "steps" in given and "horizon" in given:
             raise ValueError("steps and horizon must not be given together.")
-        if (per := given.get("per", "second")) not in ("second", "step"):
-            raise ValueError(f"per must be second or step. Got {per!r:.50}.")
+        if (per := given.get("per", "second")) not in get_args(Per):
+            raise ValueError(f"per must be second, step or none. Got {per!r:.50}.")
         return cls(
             query=query_of(given),
             matchers=parse_matchers(given.get("series", "")),

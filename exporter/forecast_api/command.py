@@ -21,7 +21,9 @@ _ROWS, _SERIES = 12, 10
 @click.option("--series", default="", metavar="{...}", help="Labels of the series, as published. Default: all.")
 @click.option("--horizon", metavar="DURATION", help="How far. Default: the longest configured, 1d at least.")
 @click.option("--coverage", type=float, help="Share of values the interval shall hold. Default: as configured.")
-@click.option("--per", type=click.Choice(["second", "step"]), help="What a value adds to the month. Default: second.")
+@click.option(
+    "--per", type=click.Choice(["second", "step", "none"]), help="What a value adds to the month. Default: second."
+)
 @click.option("--limits", is_flag=True, help="Show when limits will be reached instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print what the API says.")
 def forecast(url: str, limits: bool, as_json: bool, **options: Any) -> None:

@@ -62,10 +62,11 @@ def curves(
 def month_totals(history: Window, plan: ModelPlan, *, coverage: float, per: Per) -> dict[str, Sequence[Any]]:
     """Sums of this month: what came so far, what is still to come, and both; by name, one for each series.
 
-    What came is None where the history does not reach back to the first of the month, and so is what both come to.
+    Empty where values add to no total. What came is None where the history does not reach back to the first of the
+    month, and so is what both come to.
     """
     hours = resampled(history, math.ceil(HOUR / history.step) * int(history.step), "mean")
-    if hours.n_steps < 2:
+    if hours.n_steps < 2 or per == "none":
         return {}
     begin, end = month_of(float(history.times[-1]), plan.timezone)
     ahead = max(math.ceil((end - hours.times[-1]) / hours.step), 1)

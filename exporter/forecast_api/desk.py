@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,8 +12,9 @@ from exporter.cycle import QueryCycle
 from exporter.forecast_api.asked import Asked
 from exporter.forecast_api.curves import curves
 from exporter.forecast_api.limits import limits_of
-from exporter.lookup import Busy, NotKnown, NotYet, cycle_of
+from exporter.lookup import NotKnown, NotYet, Places, cycle_of
 from exporter.published import meant_rows
+from exporter.remembered import Remembered, Same, fingerprint
 from forecasting.resample import resampled
 from series import SeriesKey, Window
 from series.matcher import Matcher, written
@@ -22,8 +22,8 @@ from series.matcher import Matcher, written
 MOST_SERIES = 100
 # A curve of so many values is 25 MB of text.
 MOST_VALUES = 500_000
-# Requests that may compute at a time: the other threads serve /metrics.
-_AT_A_TIME = 2
+# Answers about one series that are kept: some thousand numbers each.
+_KEPT = 16
 
 
 class ForecastDesk:
@@ -37,7 +37,8 @@ class ForecastDesk:
 
     def __init__(self, cycles: Callable[[], Mapping[str, QueryCycle]]) -> None:
         self._cycles = cycles
-        self._places = threading.BoundedSemaphore(_AT_A_TIME)
+        self._places = Places(2, "forecasts are being computed")
+        self._known = Remembered[dict[str, Any]](_KEPT)
 
     def forecast(self, asked: Asked) -> dict[str, Any]:
         """Compute the dense curves of the series that are meant, from the samples at hand.
@@ -57,16 +58,19 @@ class ForecastDesk:
         plan = cycle.plan
         steps = asked.steps_of(plan.step, cycle.query.forecast.horizons)
         keys = _meant(cycle.store.keys, asked.matchers, asked.query, most=min(MOST_SERIES, MOST_VALUES // steps))
-        if not self._places.acquire(blocking=False):
-            raise Busy(f"{_AT_A_TIME} forecasts are being computed. Ask again in some seconds.")
-        try:
-            history = _history(cycle, keys)
-            coverage = asked.coverage or plan.coverage
+        history = _history(cycle, keys)
+        if len(keys) > 1:
+            told = self._curves(history, asked, cycle, steps)
+        else:
+            basis = Same(plan), fingerprint(history), asked, steps
+            told = self._known.get(basis, lambda: self._curves(history, asked, cycle, steps))
+        return {"query": asked.query} | told
+
+    def _curves(self, history: Window, asked: Asked, cycle: QueryCycle, steps: int) -> dict[str, Any]:
+        with self._places.one():
+            coverage = asked.coverage or cycle.plan.coverage
             part = _coarser(history, asked)
-            told = curves(part, plan, steps=steps, coverage=coverage, per=asked.per, whole=history)
-            return {"query": asked.query} | told
-        finally:
-            self._places.release()
+            return curves(part, cycle.plan, steps=steps, coverage=coverage, per=asked.per, whole=history)
 
     def capacity(self, query: str, matchers: tuple[Matcher, ...] = ()) -> dict[str, Any]:
         """What is known of the limits of a query's series: when they will be reached, and what to do about it.

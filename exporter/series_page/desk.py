@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,16 +9,16 @@ import numpy as np
 
 from exporter.cycle import QueryCycle
 from exporter.duration import Duration
-from exporter.lookup import Busy, NotYet, cycle_of, only_row
+from exporter.lookup import NotYet, Places, cycle_of, only_row
+from exporter.models.fit_schedule import FitSchedule
 from exporter.pages.curves import chosen_columns, close_ups
 from exporter.published import published_key
-from exporter.series_page.past import Past, judged_past
+from exporter.series_page.fits import Fits
+from exporter.series_page.past import Past, judged_past, learn_past
 from series import FloatArray, SeriesKey, Window
 from series.matcher import Matcher
 
 DEFAULT_RANGE = Duration(2 * 86_400)
-# Requests that may judge anew at a time: the other threads serve /metrics.
-_AT_A_TIME = 2
 
 
 class SeriesDesk:
@@ -33,7 +32,8 @@ class SeriesDesk:
 
     def __init__(self, cycles: Callable[[], Mapping[str, QueryCycle]]) -> None:
         self._cycles = cycles
-        self._places = threading.BoundedSemaphore(_AT_A_TIME)
+        self._places = Places(2, "series are being judged again")
+        self._fits = Fits()
 
     def cycle(self, query: str) -> QueryCycle:
         """The cycle of a query; raises NotKnown where there is no such query."""
@@ -68,16 +68,22 @@ class SeriesDesk:
             While others are being answered.
         """
         cycle = self.cycle(query)
+        window, first, schedule = self._past(cycle, matchers, span)
+        with self._places.one():
+            past = judged_past(cycle.plan, schedule, cycle.calling.held_back, window, first, self._fits)
+        return {"query": query, "labels": dict(published_key(window.keys[0]).pairs)} | _told(past, window.step)
+
+    def prepare(self, query: str, matchers: Sequence[Matcher], span: float) -> None:
+        """Fit the detectors that `history` of the same will ask for. Raises as `samples`."""
+        cycle = self.cycle(query)
+        window, first, schedule = self._past(cycle, matchers, span)
+        learn_past(cycle.plan, schedule, cycle.calling.held_back, window, first, self._fits)
+
+    def _past(self, cycle: QueryCycle, matchers: Sequence[Matcher], span: float) -> tuple[Window, int, FitSchedule]:
         window, first = self._kept(cycle, matchers, span)
         if (schedule := cycle.detector.schedule(window.keys[0])) is None:
-            raise NotYet(f"{query} must have been judged once. Got no finished cycle yet.")
-        if not self._places.acquire(blocking=False):
-            raise Busy(f"{_AT_A_TIME} series are being judged again. Ask again in some seconds.")
-        try:
-            past = judged_past(cycle.plan, schedule, cycle.calling.held_back, window, first)
-        finally:
-            self._places.release()
-        return {"query": query, "labels": dict(published_key(window.keys[0]).pairs)} | _told(past, window.step)
+            raise NotYet(f"{cycle.query.name} must have been judged once. Got no finished cycle yet.")
+        return window, first, schedule
 
     def _kept(self, cycle: QueryCycle, matchers: Sequence[Matcher], span: float) -> tuple[Window, int]:
         """The whole history of the series up to its query's last judged step, and where the span begins."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any
 
@@ -12,10 +15,12 @@ from exporter.backtests.report import Curves, Ribbon
 from exporter.cycle import QueryCycle
 from exporter.explain.explainer import Explainer
 from exporter.forecast_api.advice import advice_line
+from exporter.forecast_api.asked import Asked
 from exporter.forecast_api.desk import ForecastDesk
 from exporter.lookup import NotKnown, NotYet, query_of
 from exporter.pages.curves import chosen_columns
 from exporter.pages.series_page import SeriesFacts, render_list, render_missing, render_series
+from exporter.series_page.api import read_range
 from exporter.series_page.choices import Choices
 from exporter.series_page.desk import SeriesDesk
 from exporter.series_page.overview import selector_of, strangest
@@ -24,6 +29,8 @@ from series.matcher import Matcher, parse_matchers
 
 # Rows of the list of a query's series.
 _ROWS = 500
+# What is begun for pages at a time. Where more come at once, each is begun when its browser asks for it.
+_BEGUN = 2
 
 
 def series_page(desk: SeriesDesk, explainer: Explainer, ahead: ForecastDesk) -> Blueprint:
@@ -31,7 +38,7 @@ def series_page(desk: SeriesDesk, explainer: Explainer, ahead: ForecastDesk) -> 
 
     Without ``series``, or with matchers that mean several, the page lists the query's series.
     """
-    pages = Blueprint("series", __name__)
+    pages, head_start = Blueprint("series", __name__), _HeadStart()
 
     @pages.get("/series")
     def show() -> Response:
@@ -41,7 +48,11 @@ def series_page(desk: SeriesDesk, explainer: Explainer, ahead: ForecastDesk) -> 
         if len(lines) > 1:
             total = len(cycle.store.keys)
             return _html(render_list(query, cycle.query.query, lines, total))
-        return _html(render_series(_facts(desk, explainer, ahead, query, matchers)))
+        facts = _facts(desk, explainer, ahead, query, matchers)
+        head_start.begin(lambda: ahead.forecast(Asked.of(facts.data["forecast"])))
+        span = float(read_range(facts.span))
+        head_start.begin(lambda: desk.prepare(query, parse_matchers(facts.selector), span))
+        return _html(render_series(facts))
 
     @pages.errorhandler(NotKnown)
     def unknown(error: NotKnown) -> Response:
@@ -56,6 +67,19 @@ def series_page(desk: SeriesDesk, explainer: Explainer, ahead: ForecastDesk) -> 
         return _html(render_missing("No such page", str(error)), HTTPStatus.BAD_REQUEST)
 
     return pages
+
+
+class _HeadStart:
+    """Computes what a page will ask for while its browser still reads it; the answers to come find it in memory."""
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(_BEGUN, "series-page")
+        self._free = threading.BoundedSemaphore(_BEGUN)
+
+    def begin(self, work: Callable[[], object]) -> None:
+        """Do it soon, where there is a thread for it. What goes wrong is told to whoever asks for the same."""
+        if self._free.acquire(blocking=False):
+            self._threads.submit(work).add_done_callback(lambda done: self._free.release())
 
 
 def _facts(
@@ -76,6 +100,9 @@ def _facts(
     curve = asked | {"horizon": str(choices.ahead), "step": str(choices.step), "summary": choices.summary}
     if choices.step == cycle.query.step:
         del curve["step"], curve["summary"]
+    counted = "rate(" in cycle.query.query
+    if not counted:
+        curve["per"] = "none"
     shown = desk.samples(query, parse_matchers(selector), choices.span)
     return SeriesFacts(
         query=query,
@@ -91,7 +118,7 @@ def _facts(
         shadow=cycle.query.shadow,
         data=_drawn(shown)
         | {"history": asked | {"range": str(choices.span)}, "forecast": curve, "limits": limits}
-        | {"counted": "rate(" in cycle.query.query, "ahead": int(choices.ahead)},
+        | {"counted": counted, "ahead": int(choices.ahead)},
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,10 +15,9 @@ from exporter.backtests.report import Anomaly, Curves, Ribbon
 from exporter.held_back import HeldBack
 from exporter.models.fit_schedule import FitSchedule
 from exporter.models.plan import ModelPlan
+from exporter.series_page.fits import Fits, ends_of
 from series import BoolArray, FloatArray, Window
 
-# Each fit takes some hundredths of a second: over longer times models learn anew less often than the process did.
-MOST_FITS = 9
 # Below so many steps there is nothing to learn from.
 _FEWEST = 3
 
@@ -46,11 +44,13 @@ class Past:
     learned_every: float
 
 
-def judged_past(plan: ModelPlan, schedule: FitSchedule, held_back: HeldBack, history: Window, first: int) -> Past:
+def judged_past(
+    plan: ModelPlan, schedule: FitSchedule, held_back: HeldBack, history: Window, first: int, fits: Fits | None = None
+) -> Past:
     """Judge a series again from column `first` on, each step by what was known before it.
 
-    Models are fitted at the times the schedule names, at `MOST_FITS` of them where there are more. What was known then
-    and has left the history since is missing, and so are the other series of a group or fleet.
+    Models are fitted at the times the schedule names, at some of them where there are many. What was known then and has
+    left the history since is missing, and so are the other series of a group or fleet.
 
     Parameters
     ----------
@@ -60,11 +60,13 @@ def judged_past(plan: ModelPlan, schedule: FitSchedule, held_back: HeldBack, his
     history : Window
         One series.
     first : int
+    fits : Fits or None
+        Knows detectors that were fitted before.
     """
-    ends = _thinned(schedule.last_fits(history, spare=1)[first:])
-    bounds, scores, sides = _judged(plan, schedule, held_back, history, ends, first)
+    ends, then = ends_of(schedule, history, first), held_back.of_the_past()
+    bounds, scores, sides = _judged(plan, schedule, then, history, ends, first, fits or Fits())
     times = history.times[first:]
-    held = held_back.without_silences().apply(history.keys, times, scores, sides)
+    held = then.apply(history.keys, times, scores, sides)
     nothing = np.full(len(times), np.nan)
     none = Ribbon(nothing, nothing, nothing)
     values = history.values[0, first:]
@@ -81,6 +83,7 @@ def _judged(
     history: Window,
     ends: npt.NDArray[np.intp],
     first: int,
+    fits: Fits,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """(3, n_steps) band, and (1, n_steps) scores and signs of the deviation, from column `first` on."""
     bounds = np.full((3, len(ends)), np.nan)
@@ -88,16 +91,25 @@ def _judged(
     for end, begin, stop in _runs(ends):
         if end < _FEWEST:
             continue
-        learned = schedule.history(history, end)
         seen = history.until(first + stop).since(end + 1)
-        judge = plan.judge(held_back.weights, float(history.times[end])).fit(learned)
+        judge, negative = fits.at(plan, schedule, held_back, history, end)
         consensus, kept = judge.judge(seen), slice(begin - stop, None)
         band = consensus.band
         told = np.stack([side[0, kept] for side in (band.expected, band.lower, band.upper)])
-        bounds[:, begin:stop] = told if (learned.values < 0).any() else np.maximum(told, 0.0)
+        bounds[:, begin:stop] = told if negative else np.maximum(told, 0.0)
         scores[:, begin:stop] = consensus.scores[:, kept]
         sides[:, begin:stop] = np.sign(seen.values - band.expected)[:, kept]
     return bounds, scores, sides
+
+
+def learn_past(
+    plan: ModelPlan, schedule: FitSchedule, held_back: HeldBack, history: Window, first: int, fits: Fits
+) -> None:
+    """Fit the detectors that `judged_past` will ask for."""
+    then = held_back.of_the_past()
+    for end in np.unique(ends_of(schedule, history, first)).tolist():
+        if end >= _FEWEST:
+            fits.at(plan, schedule, then, history, end)
 
 
 def alarm_steps(scores: FloatArray, rule: Suppression, step: float) -> BoolArray:
@@ -120,13 +132,6 @@ def alarm_steps(scores: FloatArray, rule: Suppression, step: float) -> BoolArray
         state[near] = rule.alarms(scores[known[near]][np.newaxis], step)[0]
     last = np.searchsorted(known, np.arange(len(scores)), side="right") - 1
     return np.asarray(np.where(last >= 0, state[np.maximum(last, 0)], firing))
-
-
-def _thinned(ends: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """The fits of some steps with every so many left out, so that each step has one that was before it."""
-    fits = np.unique(ends)
-    kept = fits[:: max(1, math.ceil(len(fits) / MOST_FITS))]
-    return np.asarray(kept[np.searchsorted(kept, ends, side="right") - 1])
 
 
 def _runs(ends: npt.NDArray[np.intp]) -> Iterator[tuple[int, int, int]]:

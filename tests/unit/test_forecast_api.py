@@ -127,6 +127,7 @@ def test_the_month_is_told_where_its_beginning_is_known(client):
     assert month["toCome"]["mean"] == pytest.approx(100 * 12 * 3600, rel=0.3)
     assert month["toCome"]["lower"] < month["toCome"]["mean"] < month["toCome"]["upper"]
     by_step = ask(client, series='{job="web"}', per="step")["series"][0]["month"]
+    assert ask(client, series='{job="web"}', per="none")["series"][0]["month"] == {}
     assert by_step["toCome"]["mean"] == pytest.approx(month["toCome"]["mean"] / 600)
 
 
@@ -170,7 +171,7 @@ def test_another_forecaster_gives_the_curve_where_it_is_configured(client):
         ({"horizon": "1d", "steps": "5"}, 400, "steps and horizon must not be given together."),
         ({"coverage": "95"}, 400, "coverage must be a ratio above 0 and below 1, such as 0.95. Got '95'."),
         ({"coverage": "nan"}, 400, "coverage must be a ratio above 0 and below 1"),
-        ({"per": "year"}, 400, "per must be second or step. Got 'year'."),
+        ({"per": "year"}, 400, "per must be second, step or none. Got 'year'."),
         (
             {"to": "5"},
             400,
@@ -250,6 +251,29 @@ def test_two_may_ask_at_a_time_and_a_third_is_told_to_come_back(service):
     for thread in threads:
         thread.join()
     assert desk.forecast(Asked(query="still"))["series"]
+
+
+def test_a_curve_is_kept_until_a_sample_of_the_series_changes(tmp_path):
+    file = tmp_path / "forethought.yml"
+    file.write_text(CONFIG)
+    clock = [NOON]
+    service = Service(file, None, lambda: clock[0], connect=lambda settings, telemetry: Growing())
+    service._add(service.config.queries[0])
+    desk = ForecastDesk(service.cycles)
+    asked = Asked.of({"query": "rate", "series": '{job="api"}', "steps": "6"})
+
+    def origin_and_curve():
+        service._run(service.queries["rate"])
+        told = desk.forecast(asked)
+        return told["origin"], told["series"][0]["mean"]
+
+    first, again = origin_and_curve(), origin_and_curve()
+    assert again[1] is first[1]
+    clock[0] += 600
+    later = origin_and_curve()
+    assert later[0] == first[0] + 600
+    assert later[1][0] != first[1][0]
+    assert len(desk.forecast(Asked.of({"query": "rate", "series": '{job="api"}', "steps": "7"}))["times"]) == 7
 
 
 def test_the_command_prints_a_table(service):

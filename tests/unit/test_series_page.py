@@ -14,7 +14,8 @@ from flask import Flask
 from detectors.suppress import Suppression
 from exporter.pages.series_page import SeriesFacts
 from exporter.run import series_rooms
-from exporter.series_page.past import MOST_FITS, alarm_steps
+from exporter.series_page.fits import MOST_FITS
+from exporter.series_page.past import alarm_steps
 from exporter.service import Service
 from exporter.status import status_page
 from series import SeriesKey, Window
@@ -137,7 +138,7 @@ def test_the_page_says_what_is_known_of_a_series(client):
         assert part in text, part
     data = json.loads(re.search(r'id="data">(.*?)</script>', html, re.S)[1])
     assert data["times"][-1] - data["times"][0] == 2 * 86_400
-    assert data["forecast"] == {"query": "rate", "series": '{job="api", metric="load"}', "horizon": "1d"}
+    assert data["forecast"] == {"query": "rate", "series": '{job="api", metric="load"}', "horizon": "1d", "per": "none"}
     assert "default-src 'none'" in unescape(html)
     assert "connect-src 'self'" in unescape(html)
     assert not re.search(r'(?:src|href)="(?:https?:)?//', html)

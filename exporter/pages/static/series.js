@@ -241,15 +241,15 @@ function note(part, text) {
   document.getElementById("under").textContent = Object.values(notes).join(" ");
 }
 
-async function loadPast() {
-  past = await asked("history", data.history);
+async function showPast(answer) {
+  past = await answer;
   showAlarms();
   drawAgain();
   note("past", `Judged again from the samples at hand, learning anew every ${spanText(past.learnedEvery)}.`);
 }
 
-async function loadNext() {
-  const told = await asked("forecast", data.forecast);
+async function showNext(answer) {
+  const told = await answer;
   next = { times: told.times, ...told.series[0] };
   showLongRun(told);
   drawAgain();
@@ -257,8 +257,10 @@ async function loadNext() {
   note("next", `Forecast${of} with its ${Math.round(told.coverage * 100)} % interval.`);
 }
 
+// Asked for first, for the server computes them while the samples are drawn.
+const answers = { past: asked("history", data.history), next: asked("forecast", data.forecast) };
 showTimes();
 drawAll();
-for (const [part, load] of [["past", loadPast], ["next", loadNext]]) {
-  load().catch((error) => note(part, `${part === "past" ? "What was expected" : "What comes next"} is not known: ${error.message}`));
+for (const [part, show] of [["past", showPast], ["next", showNext]]) {
+  show(answers[part]).catch((error) => note(part, `${part === "past" ? "What was expected" : "What comes next"} is not known: ${error.message}`));
 }
