@@ -138,7 +138,8 @@ class Runner:
             elif running.result is None:
                 log.info("first results", query=name, series=result.n_series, seconds=round(seconds, 2))
             running.result, running.succeeded_at, running.failure, running.problem = result, now, None, ""
-        if seconds > running.cycle.query.cycle_interval:
+        query = running.cycle.query
+        if seconds > max(query.cycle_interval, query.step):  # less is made up for by the next one
             log.warning("cycle took longer than its interval", query=name, seconds=round(seconds, 1))
         if time.monotonic() - running.saved_at > _SAVE_EVERY:
             self._save(running)

@@ -16,6 +16,7 @@ from exporter.config_load import load_config
 from exporter.config_source import Source
 from exporter.cycle import QueryCycle
 from exporter.hearing import Ears, Hearing
+from exporter.left_out import LeftOutCycles
 from exporter.page import ResultPage
 from exporter.publisher import Publisher
 from exporter.running import Runner, Running
@@ -86,6 +87,7 @@ class Service:
         self._source = connect(self.config.source, self.telemetry)
         self.hearing = Hearing(self.config, ears or make_ears(None), self._memories, clock)
         self._runner = Runner(self.queries, self.telemetry, self._publisher, self.hearing, self._save, clock)
+        self._left_out = LeftOutCycles()
         self._scheduler = Scheduler(self.config.parallel_queries, self._on_missed)
 
     def start(self) -> None:
@@ -163,6 +165,7 @@ class Service:
                 self._save(running)
             else:
                 log.warning("a cycle did not end in time and is abandoned", query=name, seconds=STOP_WITHIN)
+        self._left_out.tell()
         self._publisher.stop()
         self.hearing.stop()
         self._source.close()
@@ -266,7 +269,8 @@ class Service:
 
     def _on_missed(self, name: str) -> None:
         self.telemetry.cycle_missed.labels(name).inc()
-        log.warning("cycle left out: the one before still runs", query=name)
+        if running := self.queries.get(name):
+            self._left_out.note(running.cycle.query)
 
 
 def _judge_alike(one: Query, other: Query) -> bool:
