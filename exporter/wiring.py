@@ -205,7 +205,8 @@ def make_capacity(query: config.Query, source: MetricSource, plan: ModelPlan) ->
     from exporter.models.limit_values import LimitValues
 
     rules = tuple(map(make_limit, query.limits))
-    return CapacitySlot(plan, CapacityPlan(rules, query.capacity.horizons), LimitValues(source, float(query.latency)))
+    values = LimitValues(source, float(query.latency), query.name)
+    return CapacitySlot(plan, CapacityPlan(rules, query.capacity.horizons), values)
 
 
 def make_limit(limit: Limit) -> LimitRule:

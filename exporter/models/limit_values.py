@@ -57,13 +57,16 @@ class LimitValues:
     source : MetricSource
     latency : float
         Seconds a sample may come late.
+    name : str
+        Of the query whose limits they are, for the log.
     """
 
-    def __init__(self, source: MetricSource, latency: float = 0.0) -> None:
-        self._source, self._latency = source, latency
+    def __init__(self, source: MetricSource, latency: float = 0.0, name: str = "") -> None:
+        self._source, self._latency, self._name = source, latency, name
         self._asked: dict[str, float] = {}
         self._known: dict[str, Mapping[tuple[str, ...], float]] = {}
         self._problem: dict[str, str] = {}
+        self._without: set[str] = set()
 
     def of(self, rule: LimitRule, keys: tuple[SeriesKey, ...], now: float) -> FloatArray:
         """(n_series,): the limit of each series, NaN where there is none."""
@@ -79,10 +82,22 @@ class LimitValues:
             self._known[rule.name] = ask_limits(self._source, query, rule.on, now - self._latency)
         except (SourceError, ValueError) as error:
             if str(error) != self._problem.get(rule.name):
-                log.warning("a limit cannot be read; the last one holds", limit=rule.name, problem=str(error))
+                log.warning(
+                    "a limit cannot be read; the last one holds", query=self._name, limit=rule.name, problem=str(error)
+                )
             self._problem[rule.name] = str(error)
         else:
             self._problem.pop(rule.name, None)
+            self._note_nothing(rule.name, not any(map(math.isfinite, self._known[rule.name].values())))
+
+    def _note_nothing(self, name: str, nothing: bool) -> None:
+        """Say once that a limit is not known any more, and once that it is again."""
+        if nothing and name not in self._without:
+            self._without.add(name)
+            log.warning("the query of a limit gives nothing; no date is forecast for it", limit=name, query=self._name)
+        elif not nothing and name in self._without:
+            self._without.discard(name)
+            log.info("the query of a limit gives values again", limit=name, query=self._name)
 
 
 def ask_limits(source: MetricSource, query: str, on: tuple[str, ...], now: float) -> Mapping[tuple[str, ...], float]:

@@ -1,10 +1,12 @@
 """Dates of limits: by a number or by a query, from below or from above, found hourly and kept over a restart."""
 
+import math
 from copy import deepcopy
 from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from detectors.suppress import Suppression
 from exporter.duration import Duration
@@ -47,7 +49,7 @@ class Sizes:
         if self.failing:
             raise SourceUnavailable(query, "cannot connect.")
         keys = tuple(SeriesKey({self.label: name, "other": str(row)}) for row, name in enumerate(self.sizes))
-        return Answer(Window(keys, grid.times, np.array([[size] for size in self.sizes.values()], dtype=np.float64)))
+        return Answer(Window(keys, grid.times, np.array([*self.sizes.values()], dtype=np.float64).reshape(-1, 1)))
 
     def close(self):
         pass
@@ -122,6 +124,22 @@ def test_a_limit_is_asked_for_hourly_and_the_last_answer_holds_in_an_outage():
     source.failing = False
     assert values.of(rule, KEYS, NOW + 7500)[0] == 300
     assert len(source.asked) == 3
+
+
+def test_a_limit_whose_query_gives_nothing_is_told_of_when_that_begins_and_when_it_ends():
+    source = Sizes({"any": 200.0})
+    values, rule = LimitValues(source, name="disk"), LimitRule(name="full", query="size")
+    with capture_logs() as told:
+        for hour, sizes in enumerate(({"any": 200.0}, {}, {}, {"any": math.nan}, {"any": 300.0}, {"any": 300.0}, {})):
+            source.sizes = sizes
+            values.of(rule, KEYS, NOW + 3_700 * hour)
+    assert [(line["log_level"], line["query"], line["limit"]) for line in told] == [
+        ("warning", "disk", "full"),
+        ("info", "disk", "full"),
+        ("warning", "disk", "full"),
+    ]
+    assert "gives nothing" in told[0]["event"]
+    assert "again" in told[1]["event"]
 
 
 def test_dates_are_found_anew_each_hour():
