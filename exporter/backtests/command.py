@@ -228,8 +228,10 @@ def _instant(text: str) -> float:
 
 
 def _summary(report: BacktestReport) -> str:
-    anomalies = f"{len(report.results)} series, {report.alarms} anomalies"
-    if math.isfinite(report.alarm_share):
+    never = f" ({report.never_judged} never judged)" if report.judged_steps and report.never_judged else ""
+    found = report.nothing_judged or f"{report.alarms} anomalies"
+    anomalies = f"{len(report.results)} series{never}, {found}"
+    if report.judged_steps:
         anomalies += f" ({report.alarms_per_series_day:.2f} per series and day, {report.alarm_share:.2%} of the time)"
     if not math.isfinite(report.coverage):
         return f"{anomalies}, too short a past to test forecasts"

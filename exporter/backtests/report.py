@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from exporter.duration import Duration
 from series import FloatArray, Reason, SeriesKey
 from series.calendar import DAY
 
@@ -215,6 +216,22 @@ class BacktestReport:
     def never_judged(self) -> int:
         """Series that warmed up all through the window, or had no sample."""
         return sum(result.judged_steps == 0 for result in self.results)
+
+    @property
+    def nothing_judged(self) -> str:
+        """Why no series was judged; empty where one was."""
+        if self.judged_steps:
+            return ""
+        if not self.results:
+            return "the query gave no series"
+        samples = max(result.warm_up_steps for result in self.results)
+        if not samples:
+            return "nothing to judge, as no sample is a finite number: all are missing, NaN or infinite"
+        span = Duration(int(self.times[-1] - self.times[0]))
+        return (
+            f"nothing to judge, as no series has more than {samples} samples, in {span}: too few to learn from; "
+            "a longer range or a shorter step gives more"
+        )
 
     @property
     def coverage(self) -> float:

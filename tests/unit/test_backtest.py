@@ -205,6 +205,17 @@ def test_too_short_a_window_warms_up_throughout() -> None:
     assert math.isnan(report.judged_from)
 
 
+def test_it_is_said_why_nothing_was_judged() -> None:
+    nothing = week(2)
+    nothing.values[:] = np.nan
+    nothing.values[0, :9] = np.inf
+    assert "no sample is a finite number" in run(nothing).nothing_judged
+    few = week(2)
+    few.values[0, 5:] = few.values[1, 8:] = np.nan
+    assert "no series has more than 8 samples, in 6d23h: too few to learn from" in run(few).nothing_judged
+    assert run(week()).nothing_judged == ""
+
+
 def test_a_horizon_as_long_as_the_window_gives_no_past_forecast_but_one_ahead() -> None:
     report = run(week(), horizons=(7 * DAY,))
     assert report.origins == ()

@@ -189,8 +189,20 @@ def test_a_backtest_of_a_short_file_says_what_it_could_not_test(tmp_path):
     result = forethought("backtest", f"--file={file}", "--horizon=1d", f"--out={tmp_path}/load.html")
     assert result.returncode == 0, result.stderr
     said = " ".join((result.stdout + result.stderr).split())
+    assert "1 series, nothing to judge, as no series has more than 2 samples, in 1h: too few to learn from" in said
     assert "too short a past to test forecasts" in said
     assert "nan" not in said.replace(str(tmp_path), "")
+
+
+def test_a_backtest_of_no_number_says_that_there_was_nothing_to_judge(tmp_path):
+    file, page = tmp_path / "load.csv", tmp_path / "load.html"
+    file.write_text("timestamp,value\n" + "".join(f"2026-11-0{day}T00:00:00,NaN\n" for day in range(1, 8)))
+    result = forethought("backtest", f"--file={file}", "--step=1d", f"--out={page}")
+    assert result.returncode == 0, result.stderr
+    said = " ".join((result.stdout + result.stderr).split())
+    assert "1 series, nothing to judge, as no sample is a finite number: all are missing, NaN or infinite" in said
+    assert "0 anomalies" not in said
+    assert "Nothing to judge, as no sample is a finite number: all are missing, NaN or infinite." in page.read_text()
 
 
 @pytest.mark.parametrize(
