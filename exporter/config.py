@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
@@ -19,10 +19,11 @@ from exporter.config_detectors import ConfiguredDetector
 from exporter.config_forecast import Forecast
 from exporter.config_limits import Capacity, Limit
 from exporter.config_output import Output
-from exporter.config_server import PositiveDuration
+from exporter.config_server import Age, PositiveDuration, at_most
 from exporter.config_server import Section as _Section
 from exporter.config_source import Source
 from exporter.duration import Duration
+from exporter.mistakes import MistakeAt
 from series.occasions import Occasions
 from sources.split import PLACEHOLDER
 
@@ -47,7 +48,7 @@ class Alarm(_Section):
     """... so that one odd step wakes nobody."""
     at_once: float = Field(default=1.5, ge=1, strict=False)
     """A single score above this starts an alarm all the same."""
-    quiet: Duration = Duration(600)
+    quiet: Annotated[Duration, at_most(Duration(30 * 86_400))] = Duration(600)
     """How long scores must stay ordinary to end an alarm. An incident that comes and goes calls once."""
 
     @model_validator(mode="after")
@@ -60,16 +61,17 @@ class Alarm(_Section):
 # Years of minutes. More is a slip of the pen, and would not fit into memory for a single series.
 MOST_STEPS = 2_000_000
 MOST_STEPS_AHEAD = 100_000
+LONGEST_STEP, LONGEST_HISTORY = Duration(30 * 86_400), Duration(20 * 365 * 86_400)
 
 
 class QueryDefaults(_Section):
     """What a query may set for itself; under `defaults`, for all queries."""
 
-    step: PositiveDuration = Duration(60)
+    step: Annotated[PositiveDuration, at_most(LONGEST_STEP)] = Duration(60)
     """Time between two samples of the window. Patterns shorter than this are not seen."""
     interval: PositiveDuration | None = None
     """Time between two cycles. Default: the step, for no new sample comes sooner."""
-    history: PositiveDuration = Duration(14 * 86_400)
+    history: Annotated[PositiveDuration, at_most(LONGEST_HISTORY)] = Duration(14 * 86_400)
     """How much is kept in memory and learned from; a multiple of the step. Two weeks show a weekly pattern twice."""
     latency: Duration = Duration(30)
     """How late a sample may come. A step younger than this is incomplete and not judged."""
@@ -109,7 +111,7 @@ class QueryDefaults(_Section):
     """What is forecast."""
     capacity: Capacity = Capacity()
     """How far ahead limits are looked for."""
-    refit: PositiveDuration = Duration(21_600)
+    refit: Annotated[PositiveDuration, at_most(LONGEST_HISTORY)] = Duration(21_600)
     """How often the models learn anew from the history. New samples are judged every cycle all the same."""
 
     @model_validator(mode="after")
@@ -120,6 +122,11 @@ class QueryDefaults(_Section):
             raise ValueError(
                 f"history must be at least 2 and at most {MOST_STEPS} steps of {self.step}. Got {self.history}."
             )
+        for name in ("interval", "latency", "late_samples"):
+            span = getattr(self, name)
+            if span is not None and span > self.history:
+                of = f" of {self.name}" if isinstance(self, Query) else ""  # of which only, where it is inherited
+                raise MistakeAt((name,), f"must be at most the history{of}, {self.history}. Got {span}.")
         if any(horizon > MOST_STEPS_AHEAD * self.step for horizon in self.forecast.horizons):
             raise ValueError(f"forecast.horizons must be at most {MOST_STEPS_AHEAD} steps of {self.step}.")
         return self
@@ -219,7 +226,7 @@ class Configuration(_Section):
     """How many queries may be asked and judged at the same time. Those that took over 10 s share one more thread."""
     output: Output = Output()
     """Where results go beside /metrics, and in which portions."""
-    stale_after: PositiveDuration = Duration(300)
+    stale_after: Age = Duration(300)
     """Results older than this disappear from /metrics, as the input has stopped. Prometheus' own look-back is 5m. A
     query with long intervals keeps its results for one and a half of them, and a minute."""
 
@@ -249,9 +256,9 @@ class Configuration(_Section):
     @classmethod
     def _of_queries(cls, value: tuple[MaintenanceSection, ...], info: ValidationInfo) -> tuple[MaintenanceSection, ...]:
         known = {query.name for query in info.data["queries"]} if "queries" in info.data else None
-        for window in value:
+        for place, window in enumerate(value):
             if known is not None and (unknown := sorted(set(window.queries) - known)):
-                raise ValueError(f"{window.name}: queries must be names under queries. Got {', '.join(unknown)}.")
+                raise MistakeAt((place, "queries"), f"must be names under queries. Got {', '.join(unknown)}.")
         return value
 
     @model_validator(mode="after")
@@ -259,11 +266,10 @@ class Configuration(_Section):
         known = [calendar.name for calendar in self.calendars]
         if doubled := sorted({name for name in known if known.count(name) > 1}):
             raise ValueError(f"each calendar needs a name of its own. Given twice: {', '.join(doubled)}.")
-        for query in self.queries:
+        for place, query in enumerate(self.queries):
             if query.calendar is not None and query.calendar not in known:
-                raise ValueError(
-                    f"query {query.name}: calendar must be the name of one under calendars. Got {query.calendar!r}."
-                )
+                problem = f"must be the name of one under calendars. Got {query.calendar!r}."
+                raise MistakeAt(("queries", place, "calendar"), problem)
         return self
 
     def occasions(self, query: QueryDefaults) -> Occasions | None:

@@ -6,9 +6,9 @@ import datetime as dt
 import re
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from exporter.config_server import Endpoint, PositiveDuration, Section
+from exporter.config_server import Age, Endpoint, PositiveDuration, Section, Wait, at_most
 from exporter.duration import Duration
 from series import Calendar
 from series.event import Event
@@ -107,11 +107,11 @@ class AlertmanagerSection(Endpoint):
 
     url: str = "http://127.0.0.1:9093"
     """Its address, without /api/v2."""
-    interval: PositiveDuration = Duration(30)
+    interval: Wait = Duration(30)
     """How often silences are read."""
-    keep: PositiveDuration = Duration(600)
+    keep: Age = Duration(600)
     """For how long the last answer holds while it does not answer. After that nothing counts as silenced."""
-    timeout: PositiveDuration = Duration(5)
+    timeout: Wait = Duration(5)
     """How long a request may take."""
     severities: tuple[str, ...] = Field(default=("warning", "critical"), min_length=1, strict=False)
     """Severities of the alerts about a series. It counts as silenced where all of them are."""
@@ -122,12 +122,5 @@ class AlertmanagerSection(Endpoint):
 class VerdictsSection(Section):
     """What operators say of alerts."""
 
-    lasts: PositiveDuration = Duration(30 * 86_400)
+    lasts: Annotated[PositiveDuration, at_most(Duration(400 * 86_400))] = Duration(30 * 86_400)
     """How long a verdict has an effect where it does not say so itself. It fades out over the second half."""
-
-    @field_validator("lasts")
-    @classmethod
-    def _bounded(cls, value: Duration) -> Duration:
-        if value > 400 * 86_400:
-            raise ValueError(f"must be at most 400d. Got {value}.")
-        return value

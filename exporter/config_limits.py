@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from exporter.config_server import PositiveDuration, Section
+from exporter.config_server import PositiveDuration, Section, at_most
 from exporter.duration import Duration
 
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -28,7 +28,7 @@ class Scaling(Section):
     """Probability with which the capacity shall suffice, as a ratio."""
     headroom: float = Field(default=1.2, ge=1, strict=False, allow_inf_nan=False)
     """Capacity is given back only where what is left would do for this many times the need."""
-    lead_time: Duration = Duration(0)
+    lead_time: Annotated[Duration, at_most(Duration(_FARTHEST))] = Duration(0)
     """How long adding takes. Advice names a time that is this much earlier."""
     cost_per_hour: float | None = Field(default=None, ge=0, strict=False, allow_inf_nan=False)
     """Of one unit, in your currency. Default: advice names no cost."""

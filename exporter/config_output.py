@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field, field_validator
 
-from exporter.config_server import Endpoint, PositiveDuration, Section
+from exporter.config_server import Age, Endpoint, Section, Wait
 from exporter.duration import Duration
 
 
@@ -18,7 +18,7 @@ class RemoteWrite(Endpoint):
 
     url: str
     """Whole address, such as http://127.0.0.1:9090/api/v1/write."""
-    timeout: PositiveDuration = Duration(30)
+    timeout: Wait = Duration(30)
     """How long a request may take."""
     external_labels: dict[str, str] = Field(default_factory=dict)
     """Added to every sample that has no label of that name, so that replicas can be told apart."""
@@ -26,7 +26,7 @@ class RemoteWrite(Endpoint):
     """Prometheus takes or refuses a request whole, so a larger one loses more."""
     max_pending_bytes: int = Field(default=64_000_000, ge=100_000)
     """Most memory for what waits to be sent. Beyond it the oldest is dropped, and counted."""
-    max_age: PositiveDuration = Duration(1_800)
+    max_age: Age = Duration(1_800)
     """Samples that could not be sent for so long are dropped: Prometheus takes none that are an hour old."""
 
     @field_validator("external_labels")

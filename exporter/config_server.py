@@ -23,7 +23,22 @@ def _positive(value: Duration) -> Duration:
     return value
 
 
+def at_most(longest: Duration) -> AfterValidator:
+    """Refuse what is longer: it can only be a slip of the pen."""
+
+    def check(value: Duration) -> Duration:
+        if value > longest:
+            raise ValueError(f"must be at most {longest}. Got {value}.")
+        return value
+
+    return AfterValidator(check)
+
+
 PositiveDuration = Annotated[Duration, AfterValidator(_positive)]
+# How long one waits for an answer, or between two.
+Wait = Annotated[PositiveDuration, at_most(Duration(86_400))]
+# How long something that was found counts as the present.
+Age = Annotated[PositiveDuration, at_most(Duration(30 * 86_400))]
 
 
 class Section(BaseModel):

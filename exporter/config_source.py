@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from exporter.config_server import Endpoint, PositiveDuration, Section
+from exporter.config_server import Endpoint, Section, Wait
 from exporter.duration import Duration
 
 Server = Literal["prometheus", "thanos", "mimir", "victoriametrics"]
@@ -42,15 +42,15 @@ class Budget(Section):
 
     parallel_requests: int = Field(default=4, ge=1, le=64)
     """Most requests at the same time. Halved when the server is slow or busy; one more after each good round."""
-    slow: PositiveDuration = Duration(10)
+    slow: Wait = Duration(10)
     """An answer that takes longer counts as a sign that the server has too much to do."""
-    longest_rest: PositiveDuration = Duration(60)
+    longest_rest: Wait = Duration(60)
     """Most time for which a busy server is asked nothing, where it does not ask for more itself."""
     request_samples: int = Field(default=2_000_000, ge=1_000)
     """About as many samples are asked for at once: 60 MB of answer, a twenty-fifth of --query.max-samples."""
     cycle_samples: int = Field(default=50_000_000, ge=1_000)
     """A cycle of a query that brought as many leaves the rest of its history to the next ones."""
-    cycle_time: PositiveDuration = Duration(120)
+    cycle_time: Wait = Duration(120)
     """The same for the time spent on asking, so that no query keeps others waiting."""
 
 
@@ -73,7 +73,7 @@ class Source(Endpoint):
     """What only a VictoriaMetrics is told."""
     budget: Budget = Budget()
     """How much the server may be asked for."""
-    timeout: PositiveDuration = Duration(60)
+    timeout: Wait = Duration(60)
     """How long a whole request may take. Prometheus itself gives up after 2m by default."""
     retries: int = Field(default=2, ge=0, le=10)
     """How often a request is repeated after a connection error, 429 or 502 to 504, with growing pauses."""

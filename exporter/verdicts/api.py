@@ -135,7 +135,7 @@ def _body(model: type[_Model]) -> _Model:
     try:
         return model.model_validate_json(request.stream.read(MOST_BYTES))
     except ValidationError as error:
-        raise _BadRequest(said(error)) from error
+        raise _BadRequest(said(error, model)) from error
 
 
 def _answer_mistakes(api: Blueprint) -> None:

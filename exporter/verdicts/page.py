@@ -94,7 +94,7 @@ def verdict_page(desk: VerdictDesk, secret: bytes | None = None) -> Blueprint:
         try:
             done = _take_back(desk) if "remove" in request.form else _give(desk, form)
         except ValidationError as error:
-            return _shown(desk, token, form, said(error), HTTPStatus.BAD_REQUEST)
+            return _shown(desk, token, form, said(error, NewVerdict), HTTPStatus.BAD_REQUEST)
         except (ValueError, NotKnown) as error:
             return _shown(desk, token, form, str(error), HTTPStatus.BAD_REQUEST)
         except VerdictStoreError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -19,9 +19,13 @@ from pydantic.alias_generators import to_camel
 
 from detectors.verdict import WEEKDAYS, About, KindOfTime, Opinion
 from exporter.config_calendars import Matchers, Timezone
+from exporter.config_file import dotted
 from exporter.duration import Duration
+from exporter.mistakes import in_words, path_of
 
 _TIMES, _WORD = "times", "word"
+# Parts of places that only the models here know of.
+_TAGS = (_TIMES, _WORD, "function-after")
 _SIDES = {"both": 0, "above": 1, "below": -1}
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
@@ -121,15 +125,10 @@ class Webhook(BaseModel):
     alerts: list[WebhookAlert] = Field(max_length=10_000)
 
 
-def said(error: ValidationError) -> str:
-    """All mistakes in one line, each with its place."""
-    return " ".join(_said(dict(mistake)) for mistake in error.errors(include_url=False)[:5])
-
-
-def _said(mistake: dict[str, Any]) -> str:
-    place = ".".join(str(part) for part in mistake["loc"] if part not in (_TIMES, _WORD)) or "body"
-    message = str(mistake.get("ctx", {}).get("error", mistake["msg"])).rstrip(".") + "."
-    return f"{place}: {message}"
+def said(error: ValidationError, root: type[BaseModel]) -> str:
+    """All mistakes in one line, each with its place in `root`."""
+    mistakes = [(path_of(each, without=_TAGS), each) for each in error.errors(include_url=False)[:5]]
+    return " ".join(f"{dotted(path) if path else 'body'}: {in_words(each, path, root)}" for path, each in mistakes)
 
 
 def _seconds(time_of_day: str) -> float:

@@ -177,7 +177,9 @@ def test_lists_by_query(client):
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        ({"query": "rate", "verdict": "maybe"}, ["verdict:", "'true', 'false' or 'expected'"]),
+        ({"query": "rate", "verdict": "maybe"}, ["verdict: must be 'true', 'false' or 'expected'. Got 'maybe'."]),
+        ({"query": "rate", "verdict": "fals"}, ["Got 'fals'. Did you mean false?"]),
+        ({"query": 5}, ["query: must be text; put it in quotes. Got 5."]),
         ({}, ["an alert, a query or matchers must be named"]),
         ({"alert": "x", "query": "rate"}, ["alert must be left out"]),
         ({"matchers": "{a=b}"}, ["matchers: matchers must look like"]),
@@ -186,14 +188,27 @@ def test_lists_by_query(client):
         ({"query": "rate", "lasts": "500d"}, ["must expire within 400 days"]),
         ({"query": "rate", "lasts": "0s"}, ["must expire within"]),
         ({"query": "rate", "lasts": 5}, ["lasts: must be a duration"]),
-        ({"query": "rate", "score": -1}, ["score:"]),
+        ({"query": "rate", "score": -1}, ["score: must be greater than 0. Got -1."]),
+        ({"query": "rate", "score": "big"}, ["score: must be a number. Got 'big'."]),
         ({"query": "rate", "score": 1e400}, ["score:"]),
-        ({"query": "rate", "side": "left"}, ["side:"]),
+        ({"query": "rate", "side": "left"}, ["side: must be 'above', 'below' or 'both'. Got 'left'."]),
         ({"query": "rate", "when": {}}, ["when must be left out"]),
         ({"query": "rate", "verdict": "expected", "when": {"from": "25:00"}}, ["when.from: must be a time of day"]),
         ({"query": "rate", "verdict": "expected", "when": {"timezone": "Mars"}}, ["when.timezone: timezone must be"]),
-        ({"query": "rate", "note": "x" * 2_000}, ["note:"]),
-        ({"query": "rate", "colour": "red"}, ["colour:"]),
+        ({"query": "rate", "note": "x" * 2_000}, ["note: must have at most 1000 characters. Got 'xxx"]),
+        (
+            {"query": "rate", "verdict": "expected", "when": "weekdays"},
+            ["when: must be 'weekday'", "Did you mean weekday?"],
+        ),
+        (
+            {"query": "rate", "verdict": "expected", "when": {"weekdays": ["monday"]}},
+            ["when.weekdays[0]: must be 'mon',", "Got 'monday'. Did you mean mon?"],
+        ),
+        (
+            {"query": "rate", "verdict": "expected", "when": {"form": "02:00"}},
+            ["when.form: is not a known key. Did you mean when.from?"],
+        ),
+        ({"query": "rate", "colour": "red"}, ["colour: is not a known key. Known keys: about, alert, "]),
     ],
 )
 def test_mistakes_are_named(client, body, words):
@@ -201,12 +216,27 @@ def test_mistakes_are_named(client, body, words):
 
 
 def test_bodies_that_are_none(client):
-    refused(client.post("/api/v1/verdicts", data=b"{", content_type="application/json"), 400, "bad_data", "body: ")
+    refused(
+        client.post("/api/v1/verdicts", data=b"{", content_type="application/json"),
+        400,
+        "bad_data",
+        "body: must be JSON.",
+    )
     refused(
         client.post("/api/v1/verdicts", data={"verdict": "false", "query": "rate"}), 400, "bad_data", "application/json"
     )
-    refused(client.post("/api/v1/alerts", json={"alerts": [{}]}), 400, "bad_data", "alerts.0.status")
-    refused(client.post("/api/v1/alerts", json=[]), 400, "bad_data")
+    refused(client.post("/api/v1/alerts", json={"alerts": [{}]}), 400, "bad_data", "alerts[0].status: is missing")
+    refused(
+        client.post("/api/v1/alerts", json=[]), 400, "bad_data", "body: must be a mapping of keys to values. Got []."
+    )
+    late = {**ALERT, "endsAt": "soon", "fingerprint": ""}
+    refused(
+        client.post("/api/v1/alerts", json={"alerts": [late]}),
+        400,
+        "bad_data",
+        "alerts[0].endsAt: must be a date and time such as 2026-11-20T03:00:00Z. Got 'soon'.",
+        "alerts[0].fingerprint: must have at least 1 character. Got ''.",
+    )
 
 
 def test_an_unknown_alert(client):
