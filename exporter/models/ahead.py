@@ -81,12 +81,9 @@ class Ahead(Batch):
                 instead[horizon][:, self.rows[one.rows[there]]] = one.bounds[:, there, column]
         return found
 
-    def dump(self, number: Callable[[SeriesKey], int], epoch: int) -> Tree:
-        """What outlives a restart; `number` gives each series a number to stand for it."""
-        return {
-            "keys": np.fromiter((number(key) for key in self.keys), dtype=np.int64, count=len(self.keys)),
-            "end": self.end,
-            "holds": self.epoch == epoch,
+    def dump(self, number: Callable[[SeriesKey], int], epoch: int) -> dict[str, Tree]:
+        """What outlives a restart, the forecasts included."""
+        return super().dump(number, epoch) | {
             "kept": {str(int(horizon)): kept for horizon, kept in self.kept.items()},
             "stand_ins": {str(int(horizon)): [one.rows, one.bounds] for horizon, one in self.stand_ins.items()},
             "floor": self.floor,
@@ -95,9 +92,8 @@ class Ahead(Batch):
         }
 
     def load(self, known: Tree, keys: Sequence[SeriesKey], epoch: int) -> None:
-        """Take over what `dump` gave; `keys` are the series by their numbers."""
-        self.keys = tuple(keys[number] for number in known["keys"].tolist())
-        self.end, self.epoch = known["end"], epoch if known["holds"] else epoch - 1
+        """Take over what `dump` gave."""
+        super().load(known, keys, epoch)
         self.kept = {Duration(int(seconds)): one for seconds, one in known["kept"].items()}
         self.stand_ins = {Duration(int(seconds)): StandIn(*one) for seconds, one in known["stand_ins"].items()}
         self.floor, self.leads, self.trial_ratio = known["floor"], known["leads"], known["trial_ratio"]

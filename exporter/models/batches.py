@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from exporter.models.fit_schedule import FitSchedule
 from exporter.models.groups import group_of
+from exporter.models.stored import Tree
 from series import FloatArray, SeriesKey, Window
 
 Rows = npt.NDArray[np.intp]
@@ -71,6 +72,33 @@ class Batch:
         self.rows = self.members
         self.end, self.epoch = float(window.times[last]), epoch
 
+    def dump(self, number: Callable[[SeriesKey], int], epoch: int) -> dict[str, Tree]:
+        """What outlives a restart: which series learned, up to when.
+
+        Parameters
+        ----------
+        number : callable
+            Gives each series a number to stand for it.
+        epoch : int
+            Of the history as it is now.
+        """
+        return {
+            "keys": np.fromiter((number(key) for key in self.keys), dtype=np.int64, count=len(self.keys)),
+            "end": self.end,
+            "holds": self.epoch == epoch,
+        }
+
+    def load(self, known: Tree, keys: Sequence[SeriesKey], epoch: int) -> None:
+        """Take over what `dump` gave; `keys` are the series by their numbers.
+
+        Raises
+        ------
+        LookupError, TypeError
+            Where it is something else.
+        """
+        self.keys = tuple(keys[number] for number in known["keys"].tolist())
+        self.end, self.epoch = known["end"], epoch if known["holds"] else epoch - 1
+
 
 B = TypeVar("B", bound=Batch)
 
@@ -123,6 +151,15 @@ class Batches(Generic[B]):
             for number in range(count)
         ]
         self._keys = None
+
+    def oldest_first(self) -> list[B]:
+        """Never fitted ones first, then what was learned longest ago."""
+        return sorted(self.parts, key=lambda batch: batch.end if batch.fitted else -math.inf)
+
+    def due(self, window: Window, epoch: int, *, spare: int) -> list[tuple[B, int]]:
+        """Batches to fit, the oldest first, and the columns that are the last ones to learn from; see `Batch.due`."""
+        columns = [(batch, batch.due(window, epoch, spare=spare)) for batch in self.oldest_first()]
+        return [(batch, last) for batch, last in columns if last is not None]
 
     def of(self, key: SeriesKey) -> B | None:
         """The batch a series belongs to; None before the first window."""

@@ -116,7 +116,7 @@ class CapacitySlot:
             return 0.0, 0
         self._batches.place(window.keys)
         started, fitted = time.perf_counter(), 0
-        for batch, last in self._due(window, epoch):
+        for batch, last in self._batches.due(window, epoch, spare=0):
             self._fit(batch, window, last, epoch, now)
             fitted += len(batch.keys)
             if time.perf_counter() - started > within:
@@ -147,15 +147,7 @@ class CapacitySlot:
     def dump(self, number: Callable[[SeriesKey], int], epoch: int) -> Tree:
         """What outlives a restart; `number` gives each series a number to stand for it."""
         with self._whole:
-            batches = [
-                {
-                    "keys": np.fromiter((number(key) for key in batch.keys), dtype=np.int64, count=len(batch.keys)),
-                    "end": batch.end,
-                    "holds": batch.epoch == epoch,
-                    "found": batch.found,
-                }
-                for batch in self._batches
-            ]
+            batches = [batch.dump(number, epoch) | {"found": batch.found} for batch in self._batches]
         return {"plan": repr(self._capacity), "batches": batches}
 
     def load(self, kept: Tree, keys: Sequence[SeriesKey], epoch: int) -> None:
@@ -164,14 +156,8 @@ class CapacitySlot:
             return
         self._batches.cut(len(kept["batches"]))
         for batch, known in zip(self._batches, kept["batches"], strict=True):
-            batch.keys = tuple(keys[number] for number in known["keys"].tolist())
-            batch.end, batch.epoch = known["end"], epoch if known["holds"] else epoch - 1
+            batch.load(known, keys, epoch)
             batch.found = known["found"]
-
-    def _due(self, window: Window, epoch: int) -> list[tuple[_Dated, int]]:
-        columns = [(batch, batch.due(window, epoch, spare=0)) for batch in self._batches]
-        due = [(batch, last) for batch, last in columns if last is not None]
-        return sorted(due, key=lambda one: one[0].end if one[0].fitted else -math.inf)
 
     def _fit(self, batch: _Dated, window: Window, last: int, epoch: int, now: float) -> None:
         history = batch.schedule.history(window, last) if last > 0 else window

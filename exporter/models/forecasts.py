@@ -85,7 +85,7 @@ class ForecasterSlot:
             return 0.0, 0
         self._batches.place(window.keys)
         started, fitted = time.perf_counter(), 0
-        for batch, last in self._due(window, epoch):
+        for batch, last in self._batches.due(window, epoch, spare=0):
             self._fit(batch, window, last, epoch)
             fitted += len(batch.keys)
             if time.perf_counter() - started > within:
@@ -156,11 +156,6 @@ class ForecasterSlot:
         """What stands in, around the season's last value as it is now: at the fit it may not have come yet."""
         naive = repeated(window, math.ceil(horizon / self._plan.step))
         return told + np.where(np.isfinite(naive), naive - told[0], 0.0)
-
-    def _due(self, window: Window, epoch: int) -> list[tuple[Ahead, int]]:
-        columns = [(batch, batch.due(window, epoch, spare=0)) for batch in self._batches]
-        due = [(batch, last) for batch, last in columns if last is not None]
-        return sorted(due, key=lambda one: one[0].end if one[0].fitted else -math.inf)
 
     def _fit(self, batch: Ahead, window: Window, last: int, epoch: int) -> None:
         history = batch.schedule.history(window, last) if last > 0 else window

@@ -159,7 +159,7 @@ class DetectorSlot:
         self._begin(window)
         if window.n_steps < 2 or not window.n_series:
             return None
-        due, started = self._due(window, epoch), time.perf_counter()
+        due, started = self._batches.due(window, epoch, spare=1), time.perf_counter()
 
         def fit(number: int) -> None:
             batch, last = due[number]
@@ -250,10 +250,8 @@ class DetectorSlot:
         return {
             "until": self.until,
             "batches": [
-                {
-                    "keys": np.fromiter((number(key) for key in batch.keys), dtype=np.int64, count=len(batch.keys)),
-                    "end": batch.end,
-                    "holds": batch.epoch == epoch,
+                batch.dump(number, epoch)
+                | {
                     "since": batch.since,
                     "until": batch.until,
                     "never_negative": batch.never_negative,
@@ -274,9 +272,8 @@ class DetectorSlot:
         self.until = kept["until"]
         self._batches.cut(len(kept["batches"]))
         for batch, known in zip(self._batches, kept["batches"], strict=True):
-            batch.keys = tuple(keys[number] for number in known["keys"].tolist())
-            batch.end, batch.since, batch.until = known["end"], known["since"], known["until"]
-            batch.epoch = epoch if known["holds"] else epoch - 1
+            batch.load(known, keys, epoch)
+            batch.since, batch.until = known["since"], known["until"]
             batch.never_negative, batch.model = known["never_negative"], known["model"]
             self._note_groups(batch)
 
@@ -297,12 +294,6 @@ class DetectorSlot:
         new = min(MOST_NEW, window.n_steps, int((window.times > self.until).sum()) if last >= self.until else MOST_NEW)
         self._scores = np.full((window.n_series, max(1, new)), np.nan)
         self._sides = self._scores.copy()
-
-    def _due(self, window: Window, epoch: int) -> list[tuple[_Judged, int]]:
-        """Batches to fit and the columns up to which: never fitted ones first, then what was learned longest ago."""
-        columns = [(batch, batch.due(window, epoch, spare=1)) for batch in self._batches]
-        due = [(batch, last) for batch, last in columns if last is not None]
-        return sorted(due, key=lambda one: one[0].end if one[0].fitted else -math.inf)
 
     def _fit(self, batch: _Judged, window: Window, last: int, epoch: int) -> None:
         behind = window.n_steps - last - 1

@@ -121,7 +121,7 @@ class PeerSlot:
         bounds, member_of = np.full((2, window.n_series), np.nan), np.full(window.n_series, ALONE, dtype=np.intp)
         groups: list[SeriesKey] = []
         started = time.perf_counter()
-        for batch in self._oldest_first():
+        for batch in self._batches.oldest_first():
             last = batch.due(window, epoch, spare=1) if window.n_steps > 1 else None
             if last is not None and (not batch.fitted or time.perf_counter() - started < within):
                 before = max(0, n_steps - (window.n_steps - last - 1))
@@ -145,27 +145,15 @@ class PeerSlot:
 
     def dump(self, number: Callable[[SeriesKey], int], epoch: int) -> Tree:
         """What outlives a restart; `number` gives each series a number to stand for it."""
-        return [
-            {
-                "keys": np.fromiter((number(key) for key in batch.keys), dtype=np.int64, count=len(batch.keys)),
-                "end": batch.end,
-                "holds": batch.epoch == epoch,
-                "model": batch.model,
-            }
-            for batch in self._batches
-        ]
+        return [batch.dump(number, epoch) | {"model": batch.model} for batch in self._batches]
 
     def load(self, kept: Tree, keys: Sequence[SeriesKey], epoch: int) -> None:
         """Take over what `dump` gave; `keys` are the series by their numbers."""
         self._batches.cut(len(kept))
         for batch, known in zip(self._batches, kept, strict=True):
-            batch.keys = tuple(keys[number] for number in known["keys"].tolist())
-            batch.end, batch.epoch = known["end"], epoch if known["holds"] else epoch - 1
+            batch.load(known, keys, epoch)
             batch.model = known["model"]
             batch.ids, batch.groups = numbered(batch.keys, self._labels)
-
-    def _oldest_first(self) -> list[_Compared]:
-        return sorted(self._batches, key=lambda batch: batch.end if batch.fitted else -math.inf)
 
     def _fit(self, batch: _Compared, window: Window, last: int, epoch: int) -> None:
         batch.learned(window, last, epoch)

@@ -81,8 +81,7 @@ class SlowChangeSlot:
             return 0
         self._batches.place(window.keys)
         started, examined = time.perf_counter(), 0
-        due = [(batch, last) for batch in self._batches if (last := batch.due(window, epoch, spare=0)) is not None]
-        for batch, last in sorted(due, key=lambda one: one[0].end if one[0].fitted else -math.inf):
+        for batch, last in self._batches.due(window, epoch, spare=0):
             self._examine(batch, window, last, epoch)
             examined += len(batch.keys)
             if time.perf_counter() - started > within:
@@ -111,22 +110,13 @@ class SlowChangeSlot:
     def dump(self, number: Callable[[SeriesKey], int], epoch: int) -> Tree:
         """What outlives a restart; `number` gives each series a number to stand for it."""
         with self._whole:
-            return [
-                {
-                    "keys": np.fromiter((number(key) for key in batch.keys), dtype=np.int64, count=len(batch.keys)),
-                    "end": batch.end,
-                    "holds": batch.epoch == epoch,
-                    "found": batch.found,
-                }
-                for batch in self._batches
-            ]
+            return [batch.dump(number, epoch) | {"found": batch.found} for batch in self._batches]
 
     def load(self, kept: Tree, keys: Sequence[SeriesKey], epoch: int) -> None:
         """Take over what `dump` gave; `keys` are the series by their numbers."""
         self._batches.cut(len(kept))
         for batch, known in zip(self._batches, kept, strict=True):
-            batch.keys = tuple(keys[number] for number in known["keys"].tolist())
-            batch.end, batch.epoch = known["end"], epoch if known["holds"] else epoch - 1
+            batch.load(known, keys, epoch)
             batch.found = known["found"]
 
     def _examine(self, batch: _Examined, window: Window, last: int, epoch: int) -> None:
