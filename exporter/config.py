@@ -152,7 +152,7 @@ class QueryDefaults(_Section):
 class Query(QueryDefaults):
     """One PromQL expression whose series are judged."""
 
-    name: str = Field(max_length=100)
+    name: Word
     """Label `query` of everything published about it. Lower-case letters, digits and underscores."""
     query: str = Field(min_length=1)
     """PromQL that returns numbers: rate() for counters, histogram_quantile() or sum/count for histograms."""
@@ -164,13 +164,6 @@ class Query(QueryDefaults):
     """Most values; each costs a request a cycle."""
     limits: tuple[Limit, ...] = Field(default=(), strict=False)
     """Values that must not be reached: quotas, sizes of disks, service levels. Their dates are forecast."""
-
-    @field_validator("name")
-    @classmethod
-    def _word(cls, value: str) -> str:
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
-            raise ValueError(f"must be lower-case letters, digits and underscores, a letter first. Got {value!r}.")
-        return value
 
     @field_validator("limits")
     @classmethod

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from exporter.config_calendars import Word
 from exporter.config_server import PositiveDuration, Section, at_most
 from exporter.duration import Duration
 
@@ -54,7 +55,7 @@ class Scaling(Section):
 class Limit(Section):
     """A value that must not be reached."""
 
-    name: str = Field(max_length=100)
+    name: Word
     """Label `limit` of what is published about it. Lower-case letters, digits and underscores."""
     value: float | None = Field(default=None, strict=False, allow_inf_nan=False)
     """The limit as a number, the same for all series of the query."""
@@ -66,13 +67,6 @@ class Limit(Section):
     """Whether values reach it from below, as used space does, or from above, as free space does."""
     scaling: Scaling | None = None
     """Advice on how much to add or give back, where the limit is a capacity. Default: none is given."""
-
-    @field_validator("name")
-    @classmethod
-    def _word(cls, value: str) -> str:
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", value):
-            raise ValueError(f"must be lower-case letters, digits and underscores, a letter first. Got {value!r}.")
-        return value
 
     @field_validator("on")
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -55,11 +55,24 @@ class Places:
             self._free.release()
 
 
-def cycle_of(cycles: Mapping[str, QueryCycle], query: str) -> QueryCycle:
-    """The cycle of a query; raises NotKnown where there is no such query."""
-    if query not in cycles:
-        raise NotKnown(f"query must be one of {', '.join(sorted(cycles)) or 'none yet'}. Got {query!r:.100}.")
-    return cycles[query]
+class Desk:
+    """Answers questions beside the cycles: it holds none of them up.
+
+    Parameters
+    ----------
+    cycles : callable
+        Gives the queries' cycles by name, as they are now.
+    """
+
+    def __init__(self, cycles: Callable[[], Mapping[str, QueryCycle]]) -> None:
+        self._cycles = cycles
+
+    def cycle(self, query: str) -> QueryCycle:
+        """The cycle of a query; raises NotKnown where there is no such query."""
+        cycles = self._cycles()
+        if query not in cycles:
+            raise NotKnown(f"query must be one of {', '.join(sorted(cycles)) or 'none yet'}. Got {query!r:.100}.")
+        return cycles[query]
 
 
 def query_of(given: Mapping[str, str]) -> str:

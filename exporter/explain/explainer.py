@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from exporter.cycle import QueryCycle
 from exporter.explain.account import Account, account, slow_change
 from exporter.explain.past import Beside, walk
-from exporter.lookup import NotYet, cycle_of, only_row
+from exporter.lookup import Desk, NotYet, only_row
 from exporter.models.groups import group_of
 from exporter.models.told import Told
 from exporter.moments import written_moment
@@ -18,17 +18,8 @@ from series import SeriesKey, Window
 from series.matcher import Matcher
 
 
-class Explainer:
-    """Answers why, beside the cycles: it holds none of them up.
-
-    Parameters
-    ----------
-    cycles : callable
-        Gives the queries' cycles by name, as they are now.
-    """
-
-    def __init__(self, cycles: Callable[[], Mapping[str, QueryCycle]]) -> None:
-        self._cycles = cycles
+class Explainer(Desk):
+    """Answers why."""
 
     def explain(self, query: str, matchers: Sequence[Matcher], time: float | None = None) -> Account:
         """Say why a step of one series was judged as it was.
@@ -51,7 +42,7 @@ class Explainer:
         ValueError
             Where the matchers mean several series, or the time lies outside of the history.
         """
-        cycle = cycle_of(self._cycles(), query)
+        cycle = self.cycle(query)
         if (told := cycle.calling.told) is None:
             raise NotYet(f"{query} must have been judged once. Got no finished cycle yet.")
         row = only_row(told.seen.keys, matchers, query)

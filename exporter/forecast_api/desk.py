@@ -12,7 +12,7 @@ from exporter.cycle import QueryCycle
 from exporter.forecast_api.asked import Asked
 from exporter.forecast_api.curves import curves
 from exporter.forecast_api.limits import limits_of
-from exporter.lookup import NotKnown, NotYet, Places, cycle_of
+from exporter.lookup import Desk, NotKnown, NotYet, Places
 from exporter.published import meant_rows
 from exporter.remembered import Remembered, Same, fingerprint
 from forecasting.resample import resampled
@@ -26,17 +26,11 @@ MOST_VALUES = 500_000
 _KEPT = 16
 
 
-class ForecastDesk:
-    """Answers what comes next, beside the cycles: it holds none of them up.
-
-    Parameters
-    ----------
-    cycles : callable
-        Gives the queries' cycles by name, as they are now.
-    """
+class ForecastDesk(Desk):
+    """Answers what comes next."""
 
     def __init__(self, cycles: Callable[[], Mapping[str, QueryCycle]]) -> None:
-        self._cycles = cycles
+        super().__init__(cycles)
         self._places = Places(2, "forecasts are being computed")
         self._known = Remembered[dict[str, Any]](_KEPT)
 
@@ -54,7 +48,7 @@ class ForecastDesk:
         ValueError
             For too many series or steps.
         """
-        cycle = cycle_of(self._cycles(), asked.query)
+        cycle = self.cycle(asked.query)
         plan = cycle.plan
         steps = asked.steps_of(plan.step, cycle.query.forecast.horizons)
         keys = _meant(cycle.store.keys, asked.matchers, asked.query, most=min(MOST_SERIES, MOST_VALUES // steps))
@@ -80,7 +74,7 @@ class ForecastDesk:
         NotKnown
             For a query that is not there or has no limits.
         """
-        cycle = cycle_of(self._cycles(), query)
+        cycle = self.cycle(query)
         if cycle.capacity is None:
             raise NotKnown(f"query must be one with limits. {query} has none.")
         found = []

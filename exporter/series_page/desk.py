@@ -9,7 +9,7 @@ import numpy as np
 
 from exporter.cycle import QueryCycle
 from exporter.duration import Duration
-from exporter.lookup import NotYet, Places, cycle_of, only_row
+from exporter.lookup import Desk, NotYet, Places, only_row
 from exporter.models.fit_schedule import FitSchedule
 from exporter.pages.curves import chosen_columns, close_ups
 from exporter.published import published_key
@@ -21,23 +21,13 @@ from series.matcher import Matcher
 DEFAULT_RANGE = Duration(2 * 86_400)
 
 
-class SeriesDesk:
-    """Answers what a series did, beside the cycles: it holds none of them up.
-
-    Parameters
-    ----------
-    cycles : callable
-        Gives the queries' cycles by name, as they are now.
-    """
+class SeriesDesk(Desk):
+    """Answers what a series did."""
 
     def __init__(self, cycles: Callable[[], Mapping[str, QueryCycle]]) -> None:
-        self._cycles = cycles
+        super().__init__(cycles)
         self._places = Places(2, "series are being judged again")
         self._fits = Fits()
-
-    def cycle(self, query: str) -> QueryCycle:
-        """The cycle of a query; raises NotKnown where there is no such query."""
-        return cycle_of(self._cycles(), query)
 
     def samples(self, query: str, matchers: Sequence[Matcher], span: float) -> Window:
         """Samples of one series over the last `span` seconds of the kept history.
