@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import re
 from dataclasses import dataclass
 from html import unescape
@@ -12,13 +13,20 @@ import pytest
 from flask import Flask
 
 from detectors.suppress import Suppression
+from exporter.duration import Duration
+from exporter.explain.explainer import Explainer
+from exporter.forecast_api.asked import Asked
+from exporter.forecast_api.desk import ForecastDesk
 from exporter.pages.series_page import SeriesFacts
 from exporter.run import series_rooms
+from exporter.series_page.desk import SeriesDesk
 from exporter.series_page.fits import MOST_FITS
+from exporter.series_page.page import series_page
 from exporter.series_page.past import alarm_steps
 from exporter.service import Service
 from exporter.status import status_page
 from series import SeriesKey, Window
+from series.matcher import written
 from sources.base import Answer
 
 CONFIG = """
@@ -159,6 +167,31 @@ def test_the_page_reaches_as_far_as_the_date_of_the_nearest_limit(client):
 def test_labels_of_a_whole_series_mean_it_alone_although_another_has_more(client):
     assert history(client, query="disk", series='{disk="a"}')["labels"] == {"disk": "a"}
     assert "which means 2" in history(client, 400, query="disk", series='{disk=~"a"}')
+
+
+def test_the_page_begins_with_what_its_browser_will_ask_for(told):
+    begun = queue.SimpleQueue()
+
+    class Past(SeriesDesk):
+        def prepare(self, query, matchers, span):
+            super().prepare(query, matchers, span)
+            begun.put(("history", {"query": query, "series": written(matchers), "range": str(Duration(int(span)))}))
+
+    class Next(ForecastDesk):
+        def forecast(self, asked):
+            answer = super().forecast(asked)
+            begun.put(("forecast", answer))
+            return answer
+
+    past, ahead = Past(told[0].cycles), Next(told[0].cycles)
+    app = Flask("test")
+    app.register_blueprint(series_page(past, Explainer(told[0].cycles), ahead))
+    html = page(app.test_client(), series='{job="api"}')
+    data = json.loads(re.search(r'id="data">(.*?)</script>', html, re.S)[1])
+    found = dict(begun.get(timeout=30) for _ in range(2))
+    assert found["history"] == data["history"]
+    again = ahead.forecast(Asked.of(data["forecast"]))
+    assert again["series"][0]["mean"] is found["forecast"]["series"][0]["mean"]
 
 
 def test_a_query_alone_lists_its_series_the_strangest_first(client):
