@@ -15,6 +15,7 @@ from werkzeug.local import LocalProxy
 
 from exporter import __version__
 from exporter.config_file import ConfigError
+from exporter.config_load import load_config
 from exporter.explain.api import explain_api
 from exporter.explain.explainer import Explainer
 from exporter.forecast_api.api import forecast_api
@@ -50,6 +51,7 @@ def run_service(config_file: Path, address: ListenAddress, storage: Path | None,
     for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _frame: signals.put(received))
     watch = FileWatch(config_file)  # before it is read, or a change in between would go unseen
+    load_config(config_file)  # its mistakes are told before anybody is asked to stop another process
     state = make_state(storage, FolderLock(storage)) if storage else None
     service = Service(config_file, state, ears=make_ears(storage))
     desk = cast(VerdictDesk, LocalProxy(lambda: service.hearing.desk))  # opened when it is first asked

@@ -72,6 +72,11 @@ def test_a_second_process_is_refused_and_one_after_a_kill_is_not(folder):
         (line,) = second.stderr.splitlines()
         assert f"{folder}/state: must be used by one process. It is in use by process {first.pid} on " in line
         assert "--storage.path" in line
+        (folder / "forethought.yml").write_text("nonsense: 1")
+        third = subprocess.run(command(folder, 0), capture_output=True, text=True, timeout=60)
+        assert third.returncode == 2
+        assert "nonsense: is not a known key" in third.stderr
+        (folder / "forethought.yml").write_text(CONFIG)
         check = [sys.executable, "-m", "exporter", "check-config", f"--config.file={folder}/forethought.yml"]
         assert subprocess.run(check, capture_output=True, timeout=60).returncode == 0
     with running(folder) as third:
