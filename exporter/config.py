@@ -122,9 +122,8 @@ class QueryDefaults(_Section):
             raise ValueError(
                 f"history must be at least 2 and at most {MOST_STEPS} steps of {self.step}. Got {self.history}."
             )
-        for name in ("interval", "latency", "late_samples"):
-            span = getattr(self, name)
-            if span is not None and span > self.history:
+        for name in sorted({"interval", "latency", "late_samples"} & self.model_fields_set):
+            if (span := getattr(self, name)) is not None and span > self.history:
                 of = f" of {self.name}" if isinstance(self, Query) else ""  # of which only, where it is inherited
                 raise MistakeAt((name,), f"must be at most the history{of}, {self.history}. Got {span}.")
         if any(horizon > MOST_STEPS_AHEAD * self.step for horizon in self.forecast.horizons):

@@ -41,6 +41,10 @@ _OPTIONS = {
 }
 
 
+# Keys of a query that say when it is asked: a short range need not be as long.
+_OF_CYCLES = {"interval", "late_samples"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class BacktestOptions:
     """The command line; None for what was not given."""
@@ -108,7 +112,8 @@ def _settings(options: BacktestOptions) -> tuple[Source, Query, Occasions | None
     if options.config_file:
         config = load_config(options.config_file)
         named = _named(config.queries, options)
-        source, settings, occasions = config.source, _as_plain(named), config.occasions(named)
+        source, occasions = config.source, config.occasions(named)
+        settings = named.model_dump(mode="json", exclude_unset=True, exclude=_OF_CYCLES)
     elif options.url:
         source = parse_config("--source.url", yaml.safe_dump(_minimal() | {"source": {"url": options.url}})).source
     settings |= _overrides(options, settings)

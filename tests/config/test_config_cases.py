@@ -30,6 +30,11 @@ def test_a_query_inherits_the_defaults_it_does_not_set():
     assert (second.minimum_deviation.absolute, second.minimum_deviation.relative) == (2, 0)
 
 
+def test_a_history_may_be_shorter_than_what_nobody_set():
+    (query,) = parse_config("f.yml", "queries: [{name: a, query: up, step: 10s, history: 20s}]").queries
+    assert query.late_samples > query.history
+
+
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"absent\.yml: cannot be read: No such file or directory"):
         load_config(tmp_path / "absent.yml")

@@ -226,6 +226,21 @@ def test_a_mistake_in_an_option_of_a_backtest_names_the_option(given, said):
         run_backtest(options, Path("nowhere/page.html"), command="")
 
 
+def test_a_backtest_of_a_short_range_takes_what_else_a_query_says(tmp_path):
+    file = tmp_path / "forethought.yml"
+    file.write_text(
+        "defaults: {interval: 1h, late_samples: 2h, latency: 1m, direction: above, forecast: {coverage: 0.8}}\n"
+        "queries: [{name: up, query: up, minimum_deviation: {absolute: 3}}]\n"
+    )
+    nothing = dict.fromkeys(field.name for field in fields(BacktestOptions))
+    options = BacktestOptions(**nothing | {"query": "", "config_file": file, "horizons": ("5m",), "span": "10m"})
+    _, query, _ = _settings(options)
+    known = load_config(file).queries[0]
+    assert (query.history, query.step, query.latency) == (600, 60, 60)
+    assert (query.direction, query.minimum_deviation) == ("above", known.minimum_deviation)
+    assert (query.forecast.coverage, query.forecast.horizons) == (0.8, (300,))
+
+
 def test_a_backtest_takes_the_calendar_of_its_query(tmp_path):
     file = tmp_path / "forethought.yml"
     file.write_text(
