@@ -18,7 +18,8 @@ import requests
 from exporter import metrics
 from exporter.metrics import Family
 from grafana import GENERATED
-from grafana.check import Answer, Dashboard, NoPrometheus, ask_all
+from grafana.ask import Dashboard, NoPrometheus
+from grafana.check import Answer, ask_all, ask_dashboard
 
 RULES = Path(__file__).parents[2] / "alertmanager" / "rules" / "forethought.yml"
 HOURS = 3
@@ -180,23 +181,23 @@ def test_an_address_without_a_prometheus_is_one_error() -> None:
 
 def test_series_is_the_strangest_at_first(prometheus: str) -> None:
     page = Dashboard(GENERATED / "anomaly_detail.json", prometheus, time.time())
-    assert all(answer.is_good for answer in page.ask())
+    assert all(answer.is_good for answer in ask_dashboard(page))
     assert 'pipeline_id="billing"' in page.values["series"]
 
 
 @pytest.mark.parametrize("title", ["Strangest now", "In alarm now, and why"])
 def test_a_row_of_a_series_opens_exactly_it(prometheus: str, title: str) -> None:
     overview = Dashboard(GENERATED / "overview.json", prometheus, time.time())
-    rows = [answer.expr for answer in overview.ask() if title in answer.place]
+    rows = [answer.expr for answer in ask_dashboard(overview) if title in answer.place]
     detail = Dashboard(GENERATED / "anomaly_detail.json", prometheus, time.time())
-    assert all(answer.is_good for answer in detail.ask())
+    assert all(answer.is_good for answer in ask_dashboard(detail))
     linked = {row["query"]: row["series"] for row in found(prometheus, rows[0])}
     assert linked[detail.values["query"]] == detail.values["series"]
 
 
 def test_each_alarm_is_one_row_with_its_severity_and_reason(prometheus: str) -> None:
     overview = Dashboard(GENERATED / "overview.json", prometheus, time.time())
-    [expr] = [answer.expr for answer in overview.ask() if "In alarm now, and why" in answer.place]
+    [expr] = [answer.expr for answer in ask_dashboard(overview) if "In alarm now, and why" in answer.place]
     answer = requests.get(f"{prometheus}/api/v1/query", params={"query": expr}, timeout=10).json()["data"]["result"]
     shown = {(row["metric"]["query"], row["metric"]["pipeline_id"], row["value"][1]) for row in answer}
     assert shown == {(query, "billing", "3") for query in OWN_LABELS["query"]}

@@ -35,8 +35,9 @@ def build(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def checkout(tmp_path: Path) -> Path:
     """A copy of what the build needs, in a folder with a space in its name."""
     root = tmp_path / "a checkout"
+    ignored = shutil.ignore_patterns("__pycache__", "preview")
     for package in ("grafana", "exporter", "series"):
-        shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / package, root / package, ignore=ignored)
     return root
 
 
