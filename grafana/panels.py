@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from grafana_foundation_sdk.builders import common, prometheus, stat, table, timeseries
 from grafana_foundation_sdk.builders.dashboard import ThresholdsConfig
 from grafana_foundation_sdk.models.common import (
     BigValueColorMode,
     BigValueGraphMode,
+    BigValueTextMode,
     GraphThresholdsStyleMode,
     LegendDisplayMode,
     LegendPlacement,
@@ -29,6 +32,7 @@ from grafana.variables import DATASOURCE
 
 # Milliseconds without a sample after which a curve is broken: Prometheus' own look-back.
 _SPAN_NULLS = 300_000
+DASHES = {"fill": "dash", "dash": [6, 4]}
 
 
 def target(expr: str, legend: str, ref: str) -> prometheus.Dataquery:
@@ -36,9 +40,9 @@ def target(expr: str, legend: str, ref: str) -> prometheus.Dataquery:
     return prometheus.Dataquery().datasource(DATASOURCE).expr(expr).legend_format(legend).ref_id(ref).range()
 
 
-def rows(expr: str) -> prometheus.Dataquery:
+def rows(expr: str, ref: str = "A") -> prometheus.Dataquery:
     """A query of now, as rows of a table."""
-    return prometheus.Dataquery().datasource(DATASOURCE).expr(expr).format(PromQueryFormat.TABLE).ref_id("A").instant()
+    return prometheus.Dataquery().datasource(DATASOURCE).expr(expr).format(PromQueryFormat.TABLE).ref_id(ref).instant()
 
 
 def steps(*values: tuple[float | None, str]) -> ThresholdsConfig:
@@ -87,6 +91,35 @@ def curves(title: str, description: str, unit: str, *targets: tuple[str, str]) -
     return panel
 
 
+def dates(title: str, description: str, *targets: tuple[str, str]) -> stat.Panel:
+    """Moments as dates; each target is seconds since the epoch, and its name."""
+    panel = (
+        stat.Panel()
+        .title(title)
+        .description(description)
+        .datasource(DATASOURCE)
+        .unit("dateTimeAsIso")
+        .color_mode(BigValueColorMode.NONE)
+        .graph_mode(BigValueGraphMode.NONE)
+        .text_mode(BigValueTextMode.VALUE_AND_NAME)
+        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+        .thresholds(steps((None, "text")))
+    )
+    for number_of, (expr, name) in enumerate(targets):
+        panel.with_target(target(f"1000 * {expr}", name, chr(ord("A") + number_of)))
+    return panel
+
+
+def named_beside(panel: timeseries.Panel) -> timeseries.Panel:
+    """The same with its legend at the right, where many names have room; below, they would take the curves' own."""
+    return panel.legend(_legend(LegendPlacement.RIGHT))
+
+
+def counting(panel: timeseries.Panel) -> timeseries.Panel:
+    """The same for small numbers: from 0, and where all are 0 not up to 100, as Grafana would draw it."""
+    return panel.min(0).axis_soft_max(4)
+
+
 def stacked(panel: timeseries.Panel) -> timeseries.Panel:
     """The same, each curve on top of the others."""
     return panel.stacking(common.StackingConfig().mode(StackingMode.NORMAL)).fill_opacity(30)
@@ -120,6 +153,11 @@ def styled(panel: timeseries.Panel, name: str, color: str, **custom: object) -> 
     return panel.override_by_name(name, [_color(color), *[setting(key, value) for key, value in custom.items()]])
 
 
+def dashed(panel: timeseries.Panel, ref: str) -> timeseries.Panel:
+    """Draw the curves of one query dashed."""
+    return panel.override_by_query(ref, [setting("lineStyle", DASHES)])
+
+
 def word(text: str, color: str) -> ValueMappingResult:
     """A word in place of a number."""
     return ValueMappingResult(text=text, color=color)
@@ -132,7 +170,11 @@ def severity_words() -> ValueMap:
 
 
 def listing(title: str, description: str, expr: str) -> table.Panel:
-    """A table of what is now."""
+    """A table of what is now.
+
+    An empty cell would say the panel's own `noValue`, if it had none of its own.
+    """
+    empty = [DynamicConfigValue(id_val="noValue", value="-")]
     return (
         table.Panel()
         .title(title)
@@ -140,23 +182,38 @@ def listing(title: str, description: str, expr: str) -> table.Panel:
         .datasource(DATASOURCE)
         .with_target(rows(expr))
         .filterable(True)
+        .override_by_field_type("string", empty)
+        .override_by_field_type("number", empty)
         .span(12)
         .height(8)
     )
 
 
-def hidden(*columns: str) -> DataTransformerConfig:
-    """Leave out columns of a table."""
-    return DataTransformerConfig(id_val="organize", options={"excludeByName": dict.fromkeys(columns, True)})
+def columns(
+    without: Sequence[str], order: Sequence[str] = (), names: Mapping[str, str] | None = None
+) -> DataTransformerConfig:
+    """Leave out columns of a table, put some first, and give names."""
+    options = {
+        "excludeByName": dict.fromkeys(without, True),
+        "indexByName": {name: place for place, name in enumerate(order)},
+        "renameByName": dict(names or {}),
+    }
+    return DataTransformerConfig(id_val="organize", options=options)
 
 
-def _legend() -> common.VizLegendOptions:
+def sorted_by(panel: table.Panel, column: str, *, desc: bool = False) -> table.Panel:
+    """The same in the order of a column."""
+    return panel.sort_by([common.TableSortByFieldState().display_name(column).desc(desc)])
+
+
+def width(pixels: int) -> DynamicConfigValue:
+    """How wide a column is, for an override."""
+    return setting("width", pixels)
+
+
+def _legend(placement: LegendPlacement = LegendPlacement.BOTTOM) -> common.VizLegendOptions:
     return (
-        common.VizLegendOptions()
-        .show_legend(True)
-        .display_mode(LegendDisplayMode.LIST)
-        .placement(LegendPlacement.BOTTOM)
-        .calcs([])
+        common.VizLegendOptions().show_legend(True).display_mode(LegendDisplayMode.LIST).placement(placement).calcs([])
     )
 
 

@@ -45,14 +45,21 @@ def age(family: Family, matchers: str) -> str:
     return f"time() - {family.name}{{{matchers}}}"
 
 
-def judged_by(label: str) -> str:
-    """How many series are judged."""
-    return f"count by ({label}) ({metrics.ANOMALY_SCORE.name}{{{FLEET}}})"
-
-
 def in_alarm_by(label: str) -> str:
-    """How many series are in alarm; 0 where none is."""
-    return f"count by ({label}) ({metrics.ANOMALY_ALARM.name}{{{FLEET}}} == 1) or 0 * {judged_by(label)}"
+    """How many series are in alarm, where any is; what has no such label counts as `none`."""
+    count = f"count by ({label}) ({metrics.ANOMALY_ALARM.name}{{{FLEET}}} == 1)"
+    return f'label_replace({count}, "{label}", "none", "{label}", "")'
+
+
+def highest(limit: int, scores: str) -> str:
+    """The highest scores at each moment, by the labels that tell one series from another.
+
+    The target of forethought's own process says nothing about a series; a series that brings labels `job` and
+    `instance` of its own keeps them.
+    """
+    ours = f"on (job, instance) {metrics.BUILD_INFO.name}"
+    top = f"topk({limit}, {scores})"
+    return f"max without (query, job, instance) ({top} and {ours}) or max without (query) ({top} unless {ours})"
 
 
 def unusual_now(limit: int) -> str:

@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models.common import DataSourceRef
 from grafana_foundation_sdk.models.dashboard import VariableOption, VariableRefresh, VariableSort
 
 from exporter import metrics
-from grafana.queries import FLEET
+from grafana.queries import FLEET, QUERIES
 
 DATASOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 _ALL = VariableOption(text="All", value="$__all", selected=True)
@@ -35,8 +35,14 @@ def tenants() -> QueryVariable:
 
 
 def horizon() -> QueryVariable:
-    """One of the horizons that are forecast, for whichever query: `offset` needs one also where this query has none."""
-    return _values("horizon", "Horizon", metrics.FORECAST.name, "horizon").sort(VariableSort.NATURAL_ASC)
+    """One of the horizons of the chosen queries, what most series have first.
+
+    A query without forecasts has one hour: nothing is found then, but `offset` cannot be without a length.
+    """
+    series = f"last_over_time({metrics.FORECAST.name}{{{QUERIES}}}[$__range])"
+    none = 'label_replace(vector(0), "horizon", "1h", "horizon", "")'
+    text = f"query_result(sort_desc(count by (horizon) ({series}) or on () {none}))"
+    return _variable("horizon", "Horizon", text).regex('/horizon="(.+?)"/').sort(VariableSort.DISABLED)
 
 
 def series() -> QueryVariable:

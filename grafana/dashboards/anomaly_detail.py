@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders import stat, table, timeseries
-from grafana_foundation_sdk.builders.dashboard import AnnotationQuery, Dashboard, DashboardLink, TimeOption, TimePicker
+from grafana_foundation_sdk.builders.dashboard import (
+    AnnotationQuery,
+    Dashboard,
+    DashboardLink,
+    Row,
+    TimeOption,
+    TimePicker,
+)
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue
 from grafana_foundation_sdk.models.dashboard import TimeOption as Range
@@ -11,7 +18,21 @@ from grafana_foundation_sdk.models.dashboard import TimeOption as Range
 from exporter import metrics
 from grafana import queries, variables
 from grafana.dashboards.page import DETAIL, OVERVIEW, page
-from grafana.panels import banded, curves, listing, number, severity_words, steps, styled, threshold_lines
+from grafana.panels import (
+    DASHES,
+    banded,
+    counting,
+    curves,
+    dates,
+    listing,
+    number,
+    severity_words,
+    sorted_by,
+    steps,
+    styled,
+    threshold_lines,
+    width,
+)
 from grafana.queries import SERIES, last
 
 # Results end now, and forecasts reach beyond: the page shows some time that is still to come.
@@ -31,23 +52,18 @@ def anomaly_detail() -> Dashboard:
     )
     back = f"/d/{OVERVIEW}?var-datasource=${{datasource}}&var-query=${{query:percentencode}}"
     dashboard.link(DashboardLink("Overview of this query").url(back)).annotation(_alerts())
-    for panel in (
-        *_figures(),
-        _band(),
-        _score(),
-        *(panel.span(8) for panel in (_detectors(), _agreement(), _weights())),
-        _reasons(),
-        *_limits(),
-        _silence(),
-        *_slow_change(),
-        _contribution(),
-        _beside_peers(),
-        _kept(),
-        _next(),
-        _error(),
-        _peers(),
-    ):
+    for panel in (*_figures(), _band(), _score(), _reasons()):
         dashboard.with_panel(panel)
+    for title, panels in (
+        ("What comes next", [_next(), _kept(), _error()]),
+        ("Limits", _limits()),
+        ("How it was judged", [_detectors(), _agreement(), _weights()]),
+        ("Beside other series", [_peers(), _beside_peers(), _contribution()]),
+        ("Silence, and slow change", [_silence(), *_slow_change()]),
+    ):
+        dashboard.with_row(Row(title))
+        for panel in panels:
+            dashboard.with_panel(panel)
     return dashboard
 
 
@@ -65,7 +81,7 @@ def _figures() -> list[stat.Panel]:
         .mappings([severity_words()])
         .no_value("shadow mode"),
         number(
-            "Forecast, $horizon ahead",
+            "In $horizon",
             "What is expected at now + horizon.",
             last(metrics.FORECAST, f'{SERIES},horizon="$horizon"'),
         ).no_value("none"),
@@ -88,7 +104,7 @@ def _band() -> timeseries.Panel:
     )
     banded(panel)
     styled(panel, "value", "green", lineWidth=2)
-    styled(panel, "expected", "semi-dark-blue", lineStyle={"fill": "dash", "dash": [6, 4]})
+    styled(panel, "expected", "semi-dark-blue", lineStyle=DASHES)
     styled(panel, "unusual", "red", drawStyle="points", pointSize=6, showPoints="always")
     return panel.span(24).height(10).no_value("No samples in the time shown.")
 
@@ -114,17 +130,18 @@ def _detectors() -> timeseries.Panel:
         (last(metrics.DETECTOR_SCORE, SERIES), "{{detector}}"),
     )
     threshold_lines(panel.min(0).axis_soft_max(1.5), (None, "transparent"), (1, "orange"))
-    return panel.no_value("Published where the query has detector_scores: true.")
+    return panel.no_value("Published where the query has detector_scores: true.").span(8)
 
 
 def _weights() -> timeseries.Panel:
-    weight = f'{metrics.DETECTOR_WEIGHT.name}{{query="$query"}}'
-    return curves(
+    weight = last(metrics.DETECTOR_WEIGHT, 'query="$query"')
+    panel = curves(
         "What each detector counts",
         "Beside its default, for all series of the query: 1 until verdicts say whose votes were right.",
         "short",
         (f"max by (detector) ({weight})", "{{detector}}"),
-    ).no_value("One detector judges alone.")
+    )
+    return panel.no_value("One detector judges alone.").span(8)
 
 
 def _agreement() -> timeseries.Panel:
@@ -135,14 +152,15 @@ def _agreement() -> timeseries.Panel:
         (last(metrics.ANOMALY_VOTES, SERIES), "votes"),
         (last(metrics.ANOMALY_SEVERITY, SERIES), "severity"),
     )
+    counting(panel)
     styled(panel, "severity", "red", lineWidth=0, fillOpacity=20, lineInterpolation="stepAfter")
-    return styled(panel, "votes", "purple", lineInterpolation="stepAfter").min(0).decimals(0)
+    return styled(panel, "votes", "purple", lineInterpolation="stepAfter").decimals(0).span(8)
 
 
 def _reasons() -> table.Panel:
     shown = {"includeByName": {"Value": True, "why": True}, "indexByName": {"Value": 0, "why": 1}}
     names = {"renameByName": {"Value": "last seen"}}
-    return (
+    panel = (
         listing("Why it was in alarm", "One line for each alarm of the time shown, as it began.", queries.reasons())
         .no_value("It was in no alarm in the time shown.")
         .with_transformation(DataTransformerConfig(id_val="organize", options=shown | names))
@@ -150,33 +168,51 @@ def _reasons() -> table.Panel:
             "last seen",
             [
                 DynamicConfigValue(id_val="unit", value="dateTimeAsIso"),
-                DynamicConfigValue(id_val="custom.width", value=190),
+                width(190),
             ],
         )
         .span(24)
         .height(6)
     )
+    return sorted_by(panel, "last seen", desc=True)
 
 
-def _limits() -> list[timeseries.Panel]:
+def _limits() -> list[stat.Panel | timeseries.Panel]:
     none = "This query has no limits."
+    reached = last(metrics.LIMIT_TIMESTAMP, SERIES)
     return [
+        dates(
+            "When a limit will be reached",
+            "As it is expected, and the early and late end of the interval.",
+            (reached, "{{limit}}"),
+            (last(metrics.LIMIT_LOWER, SERIES), "{{limit}}, early"),
+            (last(metrics.LIMIT_UPPER, SERIES), "{{limit}}, late"),
+        )
+        .no_value("No limit is expected to be reached.")
+        .span(24)
+        .height(4),
         curves(
             "Value and its limits",
             "What must not be reached, and what should be there in its place.",
             "short",
-            (last(metrics.VALUE, SERIES), "value"),
+            (f"{last(metrics.VALUE, SERIES)} and on () {last(metrics.LIMIT, SERIES)}", "value"),
             (last(metrics.LIMIT, SERIES), "limit {{limit}}"),
             (last(metrics.CAPACITY_RECOMMENDED, SERIES), "recommended for {{limit}}"),
-        ).no_value(none),
-        curves(
-            "When a limit will be reached",
-            "As it is expected, and the early and late end of the interval. No curve: not to be expected.",
-            "dateTimeAsIso",
-            (f"1000 * {last(metrics.LIMIT_TIMESTAMP, SERIES)}", "{{limit}}"),
-            (f"1000 * {last(metrics.LIMIT_LOWER, SERIES)}", "{{limit}} early"),
-            (f"1000 * {last(metrics.LIMIT_UPPER, SERIES)}", "{{limit}} late"),
-        ).no_value("No limit is expected to be reached."),
+        )
+        .no_value(none)
+        .span(8),
+        banded(
+            curves(
+                "Time until a limit is reached",
+                "As it was expected at each moment, in its interval. A steady fall is as fast as time goes by.",
+                "s",
+                (f"{reached} - time()", "{{limit}}"),
+                (f"{last(metrics.LIMIT_LOWER, SERIES)} - time()", "lower"),
+                (f"{last(metrics.LIMIT_UPPER, SERIES)} - time()", "upper"),
+            ).min(0)
+        )
+        .no_value("No limit is expected to be reached.")
+        .span(8),
         curves(
             "Probability of reaching a limit",
             "Within each horizon.",
@@ -185,7 +221,8 @@ def _limits() -> list[timeseries.Panel]:
         )
         .min(0)
         .max(1)
-        .no_value(none),
+        .no_value(none)
+        .span(8),
     ]
 
 
@@ -198,7 +235,7 @@ def _silence() -> timeseries.Panel:
         (last(metrics.STILLNESS_SCORE, SERIES), "unchanged"),
     )
     threshold_lines(panel.min(0).axis_soft_max(1.5), (None, "transparent"), (1, "orange"))
-    return panel.no_value("It delivers, and changes.")
+    return panel.no_value("It delivers, and changes.").span(8)
 
 
 def _contribution() -> timeseries.Panel:
@@ -212,6 +249,7 @@ def _contribution() -> timeseries.Panel:
         .min(0)
         .max(1)
         .no_value("The query has no group_by, or its group is ordinary.")
+        .span(8)
     )
 
 
@@ -226,27 +264,28 @@ def _beside_peers() -> timeseries.Panel:
     styled(panel, "score", "purple", lineWidth=2)
     styled(panel, "alarm", "red", lineWidth=0, fillOpacity=20, lineInterpolation="stepAfter")
     threshold_lines(panel.min(0).axis_soft_max(1.5), (None, "transparent"), (1, "orange"))
-    return panel.no_value("The query has no peers_by, or too few peers are known.")
+    return panel.no_value("The query has no peers_by, or too few peers are known.").span(8)
 
 
-def _slow_change() -> list[timeseries.Panel]:
+def _slow_change() -> list[stat.Panel | timeseries.Panel]:
     drift = curves(
         "Drift",
         "How far the last three days lie from those before, rhythm left out. 1 is worth a look.",
         "short",
         (last(metrics.DRIFT_SCORE, SERIES), "drift"),
     )
+    threshold_lines(drift.min(0).axis_soft_max(1.5), (None, "transparent"), (1, "orange"))
     return [
-        threshold_lines(drift.min(0).axis_soft_max(1.5), (None, "transparent"), (1, "orange")).no_value(
-            "It needs ten days of history."
-        ),
-        curves(
+        drift.no_value("It needs ten days of history.").span(8),
+        dates(
             "Last change of level",
             "When it was, and since when the present baseline holds.",
-            "dateTimeAsIso",
-            (f"1000 * {last(metrics.CHANGEPOINT_TIMESTAMP, SERIES)}", "last change"),
-            (f"1000 * {last(metrics.BASELINE_TIMESTAMP, SERIES)}", "baseline since"),
-        ).no_value("No baseline has been learned."),
+            (last(metrics.CHANGEPOINT_TIMESTAMP, SERIES), "last change"),
+            (last(metrics.BASELINE_TIMESTAMP, SERIES), "baseline since"),
+        )
+        .no_value("No baseline has been learned.")
+        .span(8)
+        .height(8),
     ]
 
 
@@ -284,28 +323,30 @@ def _error() -> timeseries.Panel:
         "short",
         (error, "value - forecast"),
     )
-    return panel.axis_centered_zero(True).fill_opacity(10).no_value("No forecast is as old as its horizon yet.")
+    panel.axis_centered_zero(True).fill_opacity(10).span(24).height(6)
+    return panel.no_value("No forecast is as old as its horizon yet.")
 
 
 def _peers() -> timeseries.Panel:
-    score = f'{metrics.ANOMALY_SCORE.name}{{query="$query",tenant_id=~"$tenant"}}'
+    scores = last(metrics.ANOMALY_SCORE, 'query="$query",tenant_id=~"$tenant"')
     panel = curves(
         "Strangest series of the query",
         "The five highest scores at each moment: is it this series alone?",
         "short",
-        (f"topk(5, {score})", "__auto"),
+        (queries.highest(5, scores), "__auto"),
     )
-    return threshold_lines(panel.min(0), (None, "transparent"), (1, "orange"))
+    return threshold_lines(panel.min(0), (None, "transparent"), (1, "orange")).span(8)
 
 
 def _with_forecast(panel: timeseries.Panel) -> timeseries.Panel:
     banded(panel)
     styled(panel, "value", "green", lineWidth=2)
-    return styled(panel, "forecast", "semi-dark-orange", lineStyle={"fill": "dash", "dash": [6, 4]}, lineWidth=2)
+    return styled(panel, "forecast", "semi-dark-orange", lineStyle=DASHES, lineWidth=2)
 
 
 def _alerts() -> AnnotationQuery:
-    expr = f'ALERTS{{alertname="ForethoughtAnomaly",alertstate="firing",{SERIES}}}'
+    # No `$__rate_interval` here, as an annotation has no panel's width: the longest usual time between two evaluations.
+    expr = f'last_over_time(ALERTS{{alertname="ForethoughtAnomaly",alertstate="firing",{SERIES}}}[90s])'
     return (
         AnnotationQuery()
         .name("Alerts")

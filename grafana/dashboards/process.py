@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders import table, timeseries
+from grafana_foundation_sdk.models.dashboard import DynamicConfigValue, ValueMap
 
 from exporter import metrics
 from grafana import queries
 from grafana.panels import (
+    columns,
     curves,
-    hidden,
     listing,
+    named_beside,
     stacked,
     threshold_lines,
+    word,
 )
 from grafana.queries import QUERIES
+
+_RELOADS = ValueMap(options={"0": word("refused", "red"), "1": word("worked", "green")})
 
 
 def cycles() -> list[timeseries.Panel | table.Panel]:
@@ -21,20 +26,24 @@ def cycles() -> list[timeseries.Panel | table.Panel]:
     duration, interval = metrics.CYCLE_LAST_DURATION.name, metrics.CYCLE_INTERVAL.name
     return [
         threshold_lines(
-            curves(
-                "Time of a cycle against its interval",
-                "Above 100 % the next cycle is left out.",
-                "percentunit",
-                (f"{duration}{{{QUERIES}}} / {interval}{{{QUERIES}}}", "{{query}}"),
+            named_beside(
+                curves(
+                    "Time of a cycle against its interval",
+                    "Above 100 % the next cycle is left out.",
+                    "percentunit",
+                    (f"{duration}{{{QUERIES}}} / {interval}{{{QUERIES}}}", "{{query}}"),
+                )
             ).min(0),
             (None, "transparent"),
             (1, "red"),
         ),
-        curves(
-            "Time since the last successful cycle",
-            "Results disappear after stale_after, 5 minutes by default.",
-            "s",
-            (queries.age(metrics.CYCLE_LAST_SUCCESS, QUERIES), "{{query}}"),
+        named_beside(
+            curves(
+                "Time since the last successful cycle",
+                "Results disappear after stale_after, 5 minutes by default.",
+                "s",
+                (queries.age(metrics.CYCLE_LAST_SUCCESS, QUERIES), "{{query}}"),
+            )
         ).min(0),
         curves(
             "Time of a stage, 95th percentile",
@@ -55,7 +64,7 @@ def cycles() -> list[timeseries.Panel | table.Panel]:
             f"sum by (query, reason) ({metrics.CYCLE_FAILURE.name}{{{QUERIES}}} == 1)",
         )
         .no_value("No query fails.")
-        .with_transformation(hidden("Time", "Value")),
+        .with_transformation(columns(("Time", "Value"))),
         stacked(
             curves(
                 "Series not judged, by reason",
@@ -113,12 +122,17 @@ def source() -> list[timeseries.Panel]:
         )
         .min(0)
         .no_value("The source was never overloaded."),
-        curves(
-            "Steps still to be pulled",
-            "Of the history; above 0 while it is filled, and after an outage.",
-            "short",
-            (f"{metrics.UNPULLED_STEPS.name}{{{QUERIES}}}", "{{query}}"),
-        ).min(0),
+        named_beside(
+            curves(
+                "Steps still to be pulled",
+                "Of the history, while it is filled, and after an outage.",
+                "short",
+                (f"{metrics.UNPULLED_STEPS.name}{{{QUERIES}}} > 0", "{{query}}"),
+            )
+        )
+        .min(0)
+        .no_value("All steps are there.")
+        .span(24),
     ]
 
 
@@ -147,7 +161,8 @@ def output() -> list[timeseries.Panel]:
             (queries.rate(metrics.REMOTE_WRITE_DROPPED, "", "url, reason"), "given up: {{reason}}"),
         )
         .min(0)
-        .no_value("Remote write is not configured."),
+        .no_value("Remote write is not configured.")
+        .span(8),
         curves(
             "Waiting for remote write",
             "Bytes in the queue.",
@@ -155,7 +170,8 @@ def output() -> list[timeseries.Panel]:
             (metrics.REMOTE_WRITE_PENDING.name, "{{url}}"),
         )
         .min(0)
-        .no_value("Remote write is not configured."),
+        .no_value("Remote write is not configured.")
+        .span(8),
         curves(
             "Since the last success of remote write",
             "Rises while the server takes nothing.",
@@ -163,31 +179,38 @@ def output() -> list[timeseries.Panel]:
             (queries.age(metrics.REMOTE_WRITE_LAST_SUCCESS, ""), "{{url}}"),
         )
         .min(0)
-        .no_value("Remote write is not configured."),
+        .no_value("Remote write is not configured.")
+        .span(8),
     ]
 
 
 def models() -> list[timeseries.Panel | table.Panel]:
     """Models, memory, configuration."""
     return [
-        curves(
-            "Age of the models",
-            "Models learn anew every refit, 1 hour by default.",
-            "s",
-            (f"max by (query, model) ({queries.age(metrics.MODEL_FIT_TIMESTAMP, QUERIES)})", "{{query}} {{model}}"),
+        named_beside(
+            curves(
+                "Age of the models",
+                "Models learn anew every refit, 1 hour by default.",
+                "s",
+                (f"max by (query, model) ({queries.age(metrics.MODEL_FIT_TIMESTAMP, QUERIES)})", "{{query}} {{model}}"),
+            )
         ).min(0),
-        curves(
-            "Time of the last fit",
-            "Part of the cycle in which it happened.",
-            "s",
-            (f"{metrics.MODEL_FIT_DURATION.name}{{{QUERIES}}}", "{{query}} {{model}}"),
+        named_beside(
+            curves(
+                "Time of the last fit",
+                "Part of the cycle in which it happened.",
+                "s",
+                (f"{metrics.MODEL_FIT_DURATION.name}{{{QUERIES}}}", "{{query}} {{model}}"),
+            )
         ).min(0),
         stacked(
-            curves(
-                "Memory of the samples",
-                "Series times history / step times 8 bytes, or near it.",
-                "bytes",
-                (f"{metrics.STORE_BYTES.name}{{{QUERIES}}}", "{{query}}"),
+            named_beside(
+                curves(
+                    "Memory of the samples",
+                    "Series times history / step times 8 bytes, or near it.",
+                    "bytes",
+                    (f"{metrics.STORE_BYTES.name}{{{QUERIES}}}", "{{query}}"),
+                )
             ).min(0)
         ),
         stacked(
@@ -215,7 +238,13 @@ def models() -> list[timeseries.Panel | table.Panel]:
         ).min(0),
         listing(
             "Versions, and whether the last reload worked",
-            "1: it did. 0: the new configuration was refused and the old one runs on.",
+            "Where it was refused, the old configuration runs on.",
             f"{metrics.BUILD_INFO.name} * on (job, instance) group_left () {metrics.CONFIG_RELOAD_OK.name}",
-        ).with_transformation(hidden("Time", "__name__", "job")),
+        )
+        .with_transformation(
+            columns(("Time", "__name__", "job"), ("instance", "version", "python_version"), {"Value": "last reload"})
+        )
+        .override_by_name("last reload", [DynamicConfigValue(id_val="mappings", value=[_RELOADS])])
+        .span(24)
+        .height(5),
     ]

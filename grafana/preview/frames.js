@@ -44,8 +44,9 @@ export function isTransformation(id) {
 }
 
 export async function framesOf(panel, theme, timeZone) {
+  const tables = panel.answers.filter((answer) => answer.table).length;
   const raw = panel.answers.flatMap((answer) =>
-    answer.table ? tableOf(answer) : answer.series.map((series) => curveOf(series, answer))
+    answer.table ? tableOf(answer, tables > 1) : answer.series.map((series) => curveOf(series, answer))
   );
   const wanted = (panel.transformations ?? []).filter((each) => !each.disabled);
   const data = raw.length ? await lastValueFrom(transformDataFrame(wanted, raw, { interpolate: (text) => text })) : [];
@@ -94,13 +95,13 @@ function curveOf({ metric, values }, { refId, legend, step }) {
         type: FieldType.number,
         labels: metric,
         config: name ? { displayNameFromDS: name } : {},
-        values: values.map(([, value]) => numberOf(value)),
+        values: values.map(([, value]) => finite(numberOf(value))),
       },
     ],
   };
 }
 
-function tableOf({ refId, series }) {
+function tableOf({ refId, series }, isOneOfMany) {
   if (!series.length) {
     return [];
   }
@@ -109,13 +110,18 @@ function tableOf({ refId, series }) {
   const fields = [
     column('Time', FieldType.time, (each) => 1000 * each.value[0]),
     ...labels.map((name) => ({ ...column(name, FieldType.string, (each) => each.metric[name] ?? ''), config: { filterable: true } })),
-    column('Value', FieldType.number, (each) => numberOf(each.value[1])),
+    column(isOneOfMany ? `Value #${refId}` : 'Value', FieldType.number, (each) => numberOf(each.value[1])),
   ];
   return [{ refId, length: series.length, fields }];
 }
 
 function legendOf(legend, metric) {
   return legend === '__auto' ? undefined : legend.replace(/\{\{\s*(\w+)\s*\}\}/g, (_, name) => metric[name] ?? '');
+}
+
+// A curve is broken at what is no number, and an axis cannot reach it.
+function finite(value) {
+  return Number.isFinite(value) ? value : null;
 }
 
 function numberOf(text) {
