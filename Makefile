@@ -4,10 +4,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 
-.PHONY: help demo test test-slow check generated-check format bench dashboards reference install clean
+.PHONY: help demo test test-slow check generated-check format bench dashboards dashboard-pictures reference install clean
 
 help:  ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 install: .venv/.installed  ## make .venv and install what development and tests need
 
@@ -48,8 +48,21 @@ bench: install  ## speed, each figure beside its peer's in the same run
 dashboards: install  ## generate grafana/generated from the code
 	$(PY) -m grafana.build
 
+# The panels are Grafana's; npm brings them (Node.js 20 or later). URL is the Prometheus that scrapes forethought.
+dashboard-pictures: URL ?= http://127.0.0.1:9090
+dashboard-pictures: install grafana/preview/build/draw.js  ## draw the dashboards by Grafana's panel components: build/dashboards/*.png
+	@deploy/install-servers.sh chromium
+	$(PY) -m grafana.preview $(URL)
+
+grafana/preview/node_modules/.installed: grafana/preview/package.json
+	cd grafana/preview && npm install --ignore-scripts --no-package-lock --no-audit --no-fund
+	@touch $@
+
+grafana/preview/build/draw.js: grafana/preview/node_modules/.installed $(wildcard grafana/preview/*.js*)
+	cd grafana/preview && npm run --silent bundle
+
 reference: install  ## generate docs/metrics.md and docs/configuration.md from the code
 	$(PY) -m exporter.reference docs
 
 clean:  ## remove what the targets above made
-	rm -rf .venv .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf grafana/preview/node_modules grafana/preview/build .venv .demo build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

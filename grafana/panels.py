@@ -65,7 +65,7 @@ def number(title: str, description: str, expr: str, unit: str = "short") -> stat
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
         .thresholds(steps((None, "text")))
         .span(4)
-        .height(4)
+        .height(5)  # Grafana leaves out the curve where it is lower
     )
 
 
@@ -102,6 +102,7 @@ def dates(title: str, description: str, *targets: tuple[str, str]) -> stat.Panel
         .color_mode(BigValueColorMode.NONE)
         .graph_mode(BigValueGraphMode.NONE)
         .text_mode(BigValueTextMode.VALUE_AND_NAME)
+        .text(common.VizTextDisplayOptions().title_size(16).value_size(24))
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
         .thresholds(steps((None, "text")))
     )

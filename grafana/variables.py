@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models.common import DataSourceRef
 from grafana_foundation_sdk.models.dashboard import VariableOption, VariableRefresh, VariableSort
 
 from exporter import metrics
-from grafana.queries import FLEET, QUERIES
+from grafana.queries import FLEET
 
 DATASOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 _ALL = VariableOption(text="All", value="$__all", selected=True)
@@ -34,14 +34,13 @@ def tenants() -> QueryVariable:
     return _many(_values("tenant", "Tenant", f'{metrics.ANOMALY_SCORE.name}{{query=~"$query"}}', "tenant_id"))
 
 
-def horizon() -> QueryVariable:
-    """One of the horizons of the chosen queries, what most series have first.
+def horizon(forecasts: str) -> QueryVariable:
+    """One of the horizons of these forecasts, what most series have first.
 
-    A query without forecasts has one hour: nothing is found then, but `offset` cannot be without a length.
+    Where there are none it is one hour: nothing is found then, but `offset` cannot be without a length.
     """
-    series = f"last_over_time({metrics.FORECAST.name}{{{QUERIES}}}[$__range])"
     none = 'label_replace(vector(0), "horizon", "1h", "horizon", "")'
-    text = f"query_result(sort_desc(count by (horizon) ({series}) or on () {none}))"
+    text = f"query_result(sort_desc(count by (horizon) ({forecasts}) or on () {none}))"
     return _variable("horizon", "Horizon", text).regex('/horizon="(.+?)"/').sort(VariableSort.DISABLED)
 
 

@@ -12,11 +12,13 @@ from grafana_foundation_sdk.builders.dashboard import (
     TimePicker,
 )
 from grafana_foundation_sdk.cog.builder import Builder
+from grafana_foundation_sdk.models.common import VizOrientation
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue
 from grafana_foundation_sdk.models.dashboard import TimeOption as Range
 
 from exporter import metrics
 from grafana import queries, variables
+from grafana.dashboards import ahead
 from grafana.dashboards.page import DETAIL, OVERVIEW, page
 from grafana.panels import (
     DASHES,
@@ -42,21 +44,30 @@ _RANGES = (
     ("1 week and a day", "7d", "1d"),
 )
 
+# Also where the time shown goes on past now; every five minutes is enough, as a sample lasts as long.
+_FORECASTS = f'last_over_time({metrics.FORECAST.name}{{query="$query"}}[$__range:5m])'
+
 
 def anomaly_detail() -> Dashboard:
     """Build the dashboard."""
     dashboard = page(DETAIL, "forethought / series", "One series: value, expected band, score and forecast.")
     dashboard.time("now-6h", "now+2h").timepicker(_time_picker())
     dashboard.variables(
-        [variables.datasource(), variables.query(), variables.tenants(), variables.series(), variables.horizon()]
+        [
+            variables.datasource(),
+            variables.query(),
+            variables.tenants(),
+            variables.series(),
+            variables.horizon(_FORECASTS),
+        ]
     )
     back = f"/d/{OVERVIEW}?var-datasource=${{datasource}}&var-query=${{query:percentencode}}"
     dashboard.link(DashboardLink("Overview of this query").url(back)).annotation(_alerts())
     for panel in (*_figures(), _band(), _score(), _reasons()):
         dashboard.with_panel(panel)
     for title, panels in (
-        ("What comes next", [_next(), _kept(), _error()]),
-        ("Limits", _limits()),
+        ("What comes next", ahead.forecasts()),
+        ("Limits", ahead.limits()),
         ("How it was judged", [_detectors(), _agreement(), _weights()]),
         ("Beside other series", [_peers(), _beside_peers(), _contribution()]),
         ("Silence, and slow change", [_silence(), *_slow_change()]),
@@ -177,55 +188,6 @@ def _reasons() -> table.Panel:
     return sorted_by(panel, "last seen", desc=True)
 
 
-def _limits() -> list[stat.Panel | timeseries.Panel]:
-    none = "This query has no limits."
-    reached = last(metrics.LIMIT_TIMESTAMP, SERIES)
-    return [
-        dates(
-            "When a limit will be reached",
-            "As it is expected, and the early and late end of the interval.",
-            (reached, "{{limit}}"),
-            (last(metrics.LIMIT_LOWER, SERIES), "{{limit}}, early"),
-            (last(metrics.LIMIT_UPPER, SERIES), "{{limit}}, late"),
-        )
-        .no_value("No limit is expected to be reached.")
-        .span(24)
-        .height(4),
-        curves(
-            "Value and its limits",
-            "What must not be reached, and what should be there in its place.",
-            "short",
-            (f"{last(metrics.VALUE, SERIES)} and on () {last(metrics.LIMIT, SERIES)}", "value"),
-            (last(metrics.LIMIT, SERIES), "limit {{limit}}"),
-            (last(metrics.CAPACITY_RECOMMENDED, SERIES), "recommended for {{limit}}"),
-        )
-        .no_value(none)
-        .span(8),
-        banded(
-            curves(
-                "Time until a limit is reached",
-                "As it was expected at each moment, in its interval. A steady fall is as fast as time goes by.",
-                "s",
-                (f"{reached} - time()", "{{limit}}"),
-                (f"{last(metrics.LIMIT_LOWER, SERIES)} - time()", "lower"),
-                (f"{last(metrics.LIMIT_UPPER, SERIES)} - time()", "upper"),
-            ).min(0)
-        )
-        .no_value("No limit is expected to be reached.")
-        .span(8),
-        curves(
-            "Probability of reaching a limit",
-            "Within each horizon.",
-            "percentunit",
-            (last(metrics.LIMIT_PROBABILITY, SERIES), "{{limit}} within {{horizon}}"),
-        )
-        .min(0)
-        .max(1)
-        .no_value(none)
-        .span(8),
-    ]
-
-
 def _silence() -> timeseries.Panel:
     panel = curves(
         "Silence, and a value that is stuck",
@@ -284,47 +246,10 @@ def _slow_change() -> list[stat.Panel | timeseries.Panel]:
             (last(metrics.BASELINE_TIMESTAMP, SERIES), "baseline since"),
         )
         .no_value("No baseline has been learned.")
+        .orientation(VizOrientation.HORIZONTAL)
         .span(8)
         .height(8),
     ]
-
-
-def _kept() -> timeseries.Panel:
-    panel = curves(
-        "Value against what was forecast $horizon before",
-        "Each forecast stands at the time it was made for, so the curve goes on past now.",
-        "short",
-        (last(metrics.VALUE, SERIES), "value"),
-        (queries.aligned(metrics.FORECAST), "forecast"),
-        (queries.aligned(metrics.FORECAST_LOWER), "lower"),
-        (queries.aligned(metrics.FORECAST_UPPER), "upper"),
-    )
-    return _with_forecast(panel).no_value("No forecast of this horizon.")
-
-
-def _next() -> timeseries.Panel:
-    panel = curves(
-        "What comes next",
-        "For each moment the forecast made last. It reaches as far as the longest horizon: choose a range that does.",
-        "short",
-        (last(metrics.VALUE, SERIES), "value"),
-        (queries.forward(metrics.FORECAST), "forecast"),
-        (queries.forward(metrics.FORECAST_LOWER), "lower"),
-        (queries.forward(metrics.FORECAST_UPPER), "upper"),
-    )
-    return _with_forecast(panel).no_value("This query has no forecasts.")
-
-
-def _error() -> timeseries.Panel:
-    error = f"{last(metrics.VALUE, SERIES)} - ignoring (horizon) {queries.aligned(metrics.FORECAST)}"
-    panel = curves(
-        "Forecast error, $horizon ahead",
-        "Value minus forecast: steadily on one side of 0, and the series has taken another path.",
-        "short",
-        (error, "value - forecast"),
-    )
-    panel.axis_centered_zero(True).fill_opacity(10).span(24).height(6)
-    return panel.no_value("No forecast is as old as its horizon yet.")
 
 
 def _peers() -> timeseries.Panel:
@@ -336,12 +261,6 @@ def _peers() -> timeseries.Panel:
         (queries.highest(5, scores), "__auto"),
     )
     return threshold_lines(panel.min(0), (None, "transparent"), (1, "orange")).span(8)
-
-
-def _with_forecast(panel: timeseries.Panel) -> timeseries.Panel:
-    banded(panel)
-    styled(panel, "value", "green", lineWidth=2)
-    return styled(panel, "forecast", "semi-dark-orange", lineStyle=DASHES, lineWidth=2)
 
 
 def _alerts() -> AnnotationQuery:

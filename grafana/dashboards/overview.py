@@ -20,6 +20,7 @@ from grafana.panels import (
 from grafana.queries import FLEET, QUERIES
 
 _SCORE = f"{metrics.ANOMALY_SCORE.name}{{{FLEET}}}"
+_FORECASTS = f"{metrics.FORECAST.name}{{{QUERIES}}}"
 _ALARM = f"{metrics.ANOMALY_ALARM.name}{{{FLEET}}}"
 
 
@@ -28,7 +29,9 @@ def overview() -> Dashboard:
     dashboard = page(OVERVIEW, "forethought / overview", "What is unusual now, and how well forethought itself is.")
     dashboard.time("now-6h", "now")
     dashboard.link(DashboardLink("A single series").url(f"/d/{DETAIL}?var-datasource=${{datasource}}"))
-    dashboard.variables([variables.datasource(), variables.queries(), variables.tenants(), variables.horizon()])
+    dashboard.variables(
+        [variables.datasource(), variables.queries(), variables.tenants(), variables.horizon(_FORECASTS)]
+    )
     for title, panels in (
         ("Now", _now()),
         ("What is unusual", anomalies.unusual()),

@@ -132,7 +132,8 @@ def source() -> list[timeseries.Panel]:
         )
         .min(0)
         .no_value("All steps are there.")
-        .span(24),
+        .span(24)
+        .height(5),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -47,8 +48,10 @@ def main(
     times = (first or "now-6h", last or "now") if first or last else None
     missing: list[str] = []
     try:
-        for path in sorted(GENERATED.glob(f"{name or '*'}.json")):
-            dashboard = Dashboard(path, url, at or time.time(), dict(chosen), times)
+        paths = sorted(GENERATED.glob(f"{name or '*'}.json"))
+        dashboards = [Dashboard(path, url, at or time.time(), dict(chosen), times) for path in paths]
+        _require_known(dashboards, dict(chosen))
+        for path, dashboard in zip(paths, dashboards, strict=True):
             picture = out.resolve() / path.with_suffix(".png").name
             missing += [f"{path.stem}: {line}" for line in draw(page(dashboard, width, titles), picture)]
             click.echo(picture)
@@ -56,6 +59,12 @@ def main(
         raise click.ClickException(str(error)) from None
     click.echo("\n".join(missing), err=True, nl=bool(missing))
     raise SystemExit(bool(missing))
+
+
+def _require_known(dashboards: list[Dashboard], chosen: Mapping[str, str]) -> None:
+    known = {variable["name"] for dashboard in dashboards for variable in dashboard.variables}
+    if unknown := sorted(set(chosen) - known):
+        raise ValueError(f"No dashboard has a variable {unknown[0]}. There are: {', '.join(sorted(known))}.")
 
 
 if __name__ == "__main__":

@@ -43,13 +43,13 @@ const KINDS = {
       <BigValue
         value={value.display} sparkline={value.sparkline && { ...value.sparkline, timeRange: range }} count={count}
         colorMode={options.colorMode} graphMode={options.graphMode} justifyMode={options.justifyMode}
-        textMode={options.textMode} alignmentFactors={alignmentFactors} theme={theme} width={size.width} height={size.height}
+        textMode={options.textMode} text={options.text} alignmentFactors={alignmentFactors} theme={theme} width={size.width} height={size.height}
       />
     );
     return (
       <VizRepeater
         getValues={values} getAlignmentFactors={getDisplayValueAlignmentFactors} renderValue={figure} autoGrid
-        orientation={VizOrientation.Auto} source={frames} renderCounter={1} {...{ width, height }}
+        orientation={options.orientation ?? VizOrientation.Auto} source={frames} renderCounter={1} {...{ width, height }}
       />
     );
   },

@@ -11,7 +11,7 @@ from grafana.ask import Dashboard, Refused
 _SCRAPE_INTERVAL = 5
 """Seconds; `timeInterval` of the provisioned data source."""
 _COLUMNS = 24
-_STEPS = (5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1_200, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400)
+_STEPS = (5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1_200, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200)
 """Seconds between points, as Grafana rounds them."""
 _MARK = 30
 """Seconds between the moments at which an annotation is asked for; `step` of ours."""

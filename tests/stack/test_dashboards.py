@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import socket
@@ -20,6 +21,7 @@ from exporter.metrics import Family
 from grafana import GENERATED
 from grafana.ask import Dashboard, NoPrometheus
 from grafana.check import Answer, ask_all, ask_dashboard
+from grafana.preview.page import page
 
 RULES = Path(__file__).parents[2] / "alertmanager" / "rules" / "forethought.yml"
 HOURS = 3
@@ -193,6 +195,39 @@ def test_a_row_of_a_series_opens_exactly_it(prometheus: str, title: str) -> None
     assert all(answer.is_good for answer in ask_dashboard(detail))
     linked = {row["query"]: row["series"] for row in found(prometheus, rows[0])}
     assert linked[detail.values["query"]] == detail.values["series"]
+
+
+def test_strangest_series_are_named_by_what_tells_them_apart(prometheus: str) -> None:
+    detail = Dashboard(GENERATED / "anomaly_detail.json", prometheus, time.time())
+    [expr] = [answer.expr for answer in ask_dashboard(detail) if "Strangest series" in answer.place]
+    rows = detail.over_time(expr, STEP)
+    assert {frozenset(row["metric"]) for row in rows} == {frozenset({"pipeline_id", "tenant_id"})}
+    assert {row["metric"]["pipeline_id"] for row in rows} == {pipeline for pipeline, _ in PIPELINES}
+
+
+def test_horizons_are_those_of_the_query_and_without_forecasts_there_is_one_to_ask_for(prometheus: str) -> None:
+    for query, horizons in (("duration", set(HORIZONS)), ("unknown", {"1h"})):
+        detail = Dashboard(GENERATED / "anomaly_detail.json", prometheus, time.time(), {"query": query})
+        options = [detail.fill(variable) for variable in detail.variables]
+        assert set(options[-1]) == horizons
+
+
+def test_limits_have_their_interval(prometheus: str) -> None:
+    overview = Dashboard(GENERATED / "overview.json", prometheus, time.time())
+    places = [answer for answer in ask_dashboard(overview) if "Limits that will be reached" in answer.place]
+    assert [answer.place[-1] for answer in places] == ["A", "B", "C"]
+    labels = [{frozenset(row.items()) for row in found(prometheus, answer.expr)} for answer in places]
+    assert labels[0] == labels[1] == labels[2]
+
+
+@pytest.mark.parametrize("name", ["overview", "anomaly_detail"])
+def test_all_panels_have_answers_to_be_drawn_with(prometheus: str, name: str) -> None:
+    shown = page(Dashboard(GENERATED / f"{name}.json", prometheus, time.time()), width=1600)
+    answers = [answer for panel in shown["panels"] for answer in panel["answers"]]
+    assert len(answers) > 30
+    assert [answer for answer in answers if "error" in answer] == []
+    assert not any("$" in panel["title"] for panel in shown["panels"])
+    assert json.loads(json.dumps(shown)) == shown
 
 
 def test_each_alarm_is_one_row_with_its_severity_and_reason(prometheus: str) -> None:

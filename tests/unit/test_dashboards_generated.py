@@ -125,3 +125,64 @@ def test_grafana_computes_intervals_from_the_scrape_interval_of_the_stack() -> N
     [source] = yaml.safe_load((ROOT / "grafana/provisioning/datasources/prometheus.yml").read_text())["datasources"]
     scrape = yaml.safe_load((ROOT / "deploy/prometheus.yml").read_text())["global"]["scrape_interval"]
     assert source["jsonData"]["timeInterval"] == scrape
+
+
+PANELS = [panel.values[0] for panel in DATA_PANELS]
+
+
+def test_an_empty_cell_of_a_table_does_not_say_what_an_empty_panel_means() -> None:
+    for panel in PANELS:
+        if panel["type"] == "table" and "noValue" in panel["fieldConfig"]["defaults"]:
+            given = {
+                override["matcher"]["options"]
+                for override in panel["fieldConfig"]["overrides"]
+                if override["matcher"]["id"] == "byType" and {"id": "noValue", "value": "-"} in override["properties"]
+            }
+            assert given == {"string", "number"}, panel["title"]
+
+
+def test_the_worst_and_the_nearest_stand_first() -> None:
+    # A join or an `or` loses the order of topk() and bottomk().
+    tables = [panel for panel in PANELS if panel["type"] == "table" and "k(25," in panel["targets"][0]["expr"]]
+    assert len(tables) == 3
+    for panel in tables:
+        [order] = panel["options"]["sortBy"]
+        assert order["displayName"] in panel["transformations"][-1]["options"]["renameByName"].values()
+        assert order["desc"] is ("topk" in panel["targets"][0]["expr"])
+
+
+def test_no_curve_or_shade_goes_on_past_now_by_repeating_the_last_sample() -> None:
+    model = MODELS["anomaly_detail"]
+    expressions = [target["expr"] for panel in model["panels"] for target in panel.get("targets", ())]
+    expressions += [annotation["expr"] for annotation in model["annotations"]["list"]]
+    for expr in expressions:
+        assert re.findall(r"(\w+)\((?:forethought_\w+|ALERTS)\{", expr) == re.findall(
+            r"(last_over_time|timestamp)\((?:forethought_\w+|ALERTS)\{", expr
+        )
+        assert len(re.findall(r"\((?:forethought_\w+|ALERTS)\{", expr)) == len(re.findall(r"\w\{", expr))
+
+
+def test_no_axis_is_of_dates() -> None:
+    # Grafana draws one value that stays from 1970 to its double.
+    dates = {panel["type"] for panel in PANELS if panel["fieldConfig"]["defaults"].get("unit") == "dateTimeAsIso"}
+    assert dates == {"stat"}
+
+
+def test_figures_are_high_enough_for_their_curves() -> None:
+    heights = {panel["gridPos"]["h"] for panel in PANELS if panel["options"].get("graphMode") == "area"}
+    assert min(heights) >= 5
+
+
+def test_curves_named_by_their_labels_leave_out_those_of_our_own_process() -> None:
+    targets = [target for panel in PANELS for target in panel["targets"] if target.get("legendFormat") == "__auto"]
+    assert len(targets) == 2
+    assert all(target["expr"].startswith("max without (query, job, instance)") for target in targets)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_panels_leave_no_holes(name: str) -> None:
+    widths: dict[int, int] = {}
+    for panel in MODELS[name]["panels"]:
+        box = panel["gridPos"]
+        widths[box["y"]] = widths.get(box["y"], 0) + box["w"]
+    assert {y: width for y, width in widths.items() if width != 24} == {}
