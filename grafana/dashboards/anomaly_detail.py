@@ -12,7 +12,7 @@ from grafana_foundation_sdk.builders.dashboard import (
     TimePicker,
 )
 from grafana_foundation_sdk.cog.builder import Builder
-from grafana_foundation_sdk.models.common import VizOrientation
+from grafana_foundation_sdk.models.common import BigValueGraphMode, VizOrientation
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue
 from grafana_foundation_sdk.models.dashboard import TimeOption as Range
 
@@ -27,6 +27,7 @@ from grafana.panels import (
     curves,
     dates,
     listing,
+    named_beside,
     number,
     severity_words,
     sorted_by,
@@ -90,6 +91,7 @@ def _figures() -> list[stat.Panel]:
         number("Votes", "Kinds of detectors that call the sample strange.", last(metrics.ANOMALY_VOTES, SERIES)),
         number("Severity", "How bad the alarm is.", last(metrics.ANOMALY_SEVERITY, SERIES))
         .mappings([severity_words()])
+        .graph_mode(BigValueGraphMode.NONE)
         .no_value("shadow mode"),
         number(
             "In $horizon",
@@ -211,7 +213,6 @@ def _contribution() -> timeseries.Panel:
         .min(0)
         .max(1)
         .no_value("The query has no group_by, or its group is ordinary.")
-        .span(8)
     )
 
 
@@ -226,7 +227,7 @@ def _beside_peers() -> timeseries.Panel:
     styled(panel, "score", "purple", lineWidth=2)
     styled(panel, "alarm", "red", lineWidth=0, fillOpacity=20, lineInterpolation="stepAfter")
     threshold_lines(panel.min(0).axis_soft_max(1.5), (None, "transparent"), (1, "orange"))
-    return panel.no_value("The query has no peers_by, or too few peers are known.").span(8)
+    return panel.no_value("The query has no peers_by, or too few peers are known.")
 
 
 def _slow_change() -> list[stat.Panel | timeseries.Panel]:
@@ -260,7 +261,7 @@ def _peers() -> timeseries.Panel:
         "short",
         (queries.highest(5, scores), "__auto"),
     )
-    return threshold_lines(panel.min(0), (None, "transparent"), (1, "orange")).span(8)
+    return threshold_lines(named_beside(panel.min(0)), (None, "transparent"), (1, "orange")).span(24)
 
 
 def _alerts() -> AnnotationQuery:
