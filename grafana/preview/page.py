@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 from grafana.ask import Dashboard, Refused
@@ -26,7 +26,7 @@ def page(dashboard: Dashboard, width: int, titles: Sequence[str] = ()) -> dict[s
     width : int
         Of the page, in pixels: the wider a panel, the more points it asks for.
     titles : sequence of str
-        Parts of titles: only panels that have one of them are shown, moved to the top. Default: all.
+        Parts of titles: only panels that have one of them are shown, without gaps. Default: all.
 
     Raises
     ------
@@ -37,10 +37,9 @@ def page(dashboard: Dashboard, width: int, titles: Sequence[str] = ()) -> dict[s
     """
     for variable in dashboard.variables:
         dashboard.fill(variable)
-    panels = [panel for panel in _opened(dashboard.model["panels"]) if _is_wanted(panel, titles)]
-    top = min((panel["gridPos"]["y"] for panel in panels), default=0)
-    for panel in panels:
-        panel["gridPos"]["y"] -= top
+    panels = _opened(dashboard.model["panels"])
+    if titles:
+        panels = _chosen(panels, titles)
     return {
         "title": dashboard.model["title"],
         "from": dashboard.start * 1000,
@@ -73,8 +72,17 @@ def _opened(panels: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return opened
 
 
-def _is_wanted(panel: Mapping[str, Any], titles: Sequence[str]) -> bool:
-    return not titles or any(title in panel["title"] for title in titles)
+def _chosen(panels: Sequence[dict[str, Any]], titles: Sequence[str]) -> list[dict[str, Any]]:
+    """Panels with one of the titles, without gaps where others were."""
+    found = [panel for panel in panels if any(title in panel["title"] for title in titles)]
+    bottom = 0
+    for _, beside in groupby(found, key=lambda panel: panel["gridPos"]["y"]):
+        row = list(beside)
+        height = max(panel["gridPos"]["h"] for panel in row)
+        for panel in row:
+            panel["gridPos"]["y"] = bottom
+        bottom += height
+    return found
 
 
 def _answered(dashboard: Dashboard, panel: Mapping[str, Any], width: int) -> dict[str, Any]:

@@ -47,9 +47,9 @@ def test_collapsed_rows_are_opened_and_push_down_what_follows(tmp_path: Path) ->
     ]
 
 
-def test_chosen_panels_move_to_the_top(tmp_path: Path) -> None:
-    panels = [panel("first", 0), panel("a limit", 8), panel("limits", 16), panel("last", 24)]
-    assert drawn(tmp_path, panels, "limit") == [("a limit", 0), ("limits", 8)]
+def test_chosen_panels_leave_no_gaps(tmp_path: Path) -> None:
+    panels = [panel("first", 0), panel("a limit", 8), panel("beside", 8), panel("other", 16), panel("limits", 24)]
+    assert drawn(tmp_path, panels, "limit", "beside") == [("a limit", 0), ("beside", 0), ("limits", 8)]
 
 
 @pytest.mark.parametrize(
