@@ -112,9 +112,10 @@ def _rows(title: str, description: str, expr: str, value: str) -> table.Panel:
     panel = (
         listing(title, description, expr)
         .data_links([DashboardLink("Show this series").url(_DETAIL_OF_ROW)])
-        .with_transformation(columns(_WITHOUT, ("Value", "query", "tenant_id", "why"), {"Value": value}))
+        .with_transformation(columns(_WITHOUT, ("Value", "query", "tenant_id"), {"Value": value}))
         .override_by_name(value, [setting("cellOptions", {"type": "color-background", "mode": "basic"}), width(90)])
         .override_by_name("query", [width(270)])
+        .override_by_name("tenant_id", [width(120)])
         # Links need the column. Grafana up to 12.2 knows `hidden`, later ones the other.
         .override_by_name("series", [setting("hidden", True), setting("hideFrom", {"viz": True})])
     )

@@ -23,7 +23,7 @@ from grafana.panels import (
 )
 from grafana.queries import FLEET, QUERIES
 
-_NO_TRUTH = "No forecast of this horizon has been compared with what came."
+_NO_TRUTH = "No series has had twelve comparisons of this horizon yet."
 _WITHOUT = ("Time", "__name__", "job", "instance", "tenant")
 _AHEAD = f'{{{QUERIES},horizon="$horizon"}}'
 

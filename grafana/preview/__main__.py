@@ -47,16 +47,22 @@ def main(
     """
     times = (first or "now-6h", last or "now") if first or last else None
     missing: list[str] = []
+    pictures: list[Path] = []
     try:
         paths = sorted(GENERATED.glob(f"{name or '*'}.json"))
         dashboards = [Dashboard(path, url, at or time.time(), dict(chosen), times) for path in paths]
         _require_known(dashboards, dict(chosen))
         for path, dashboard in zip(paths, dashboards, strict=True):
-            picture = out.resolve() / path.with_suffix(".png").name
-            missing += [f"{path.stem}: {line}" for line in draw(page(dashboard, width, titles), picture)]
-            click.echo(picture)
+            shown = page(dashboard, width, titles)
+            if not shown["panels"]:
+                continue
+            pictures.append(out.resolve() / path.with_suffix(".png").name)
+            missing += [f"{path.stem}: {line}" for line in draw(shown, pictures[-1])]
+            click.echo(pictures[-1])
     except (NoPrometheus, Refused, NotDrawn, ValueError) as error:
         raise click.ClickException(str(error)) from None
+    if not pictures:
+        raise click.ClickException(f"A panel must have one of these in its title: {', '.join(titles)}. None has.")
     click.echo("\n".join(missing), err=True, nl=bool(missing))
     raise SystemExit(bool(missing))
 

@@ -37,7 +37,7 @@ def page(dashboard: Dashboard, width: int, titles: Sequence[str] = ()) -> dict[s
     """
     for variable in dashboard.variables:
         dashboard.fill(variable)
-    panels = _opened(dashboard.model["panels"])
+    panels = [{**panel, "title": dashboard.expand(panel["title"])} for panel in _opened(dashboard.model["panels"])]
     if titles:
         panels = _chosen(panels, titles)
     return {
@@ -89,7 +89,7 @@ def _answered(dashboard: Dashboard, panel: Mapping[str, Any], width: int) -> dic
     step = step_of(dashboard.end - dashboard.start, width * panel["gridPos"]["w"] / _COLUMNS)
     dashboard.values["__rate_interval"] = f"{max(step + _SCRAPE_INTERVAL, 4 * _SCRAPE_INTERVAL)}s"
     answers = [_answer(dashboard, target, step) for target in panel.get("targets", ()) if not target.get("hide")]
-    return {**panel, "title": dashboard.expand(panel["title"]), "answers": answers}
+    return {**panel, "answers": answers}
 
 
 def _answer(dashboard: Dashboard, target: Mapping[str, Any], step: int) -> dict[str, Any]:
