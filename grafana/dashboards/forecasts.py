@@ -121,7 +121,9 @@ def _live_truth() -> list[timeseries.Panel]:
                 "Should be near forecast.coverage of the configuration, 95 % by default.",
                 "percentunit",
                 _by_query(metrics.INTERVAL_COVERAGE_RATIO),
-            ).max(1)
+            )
+            .axis_soft_min(0.5)
+            .max(1)
         ).no_value(_NO_TRUTH),
         named_beside(
             curves(
