@@ -39,7 +39,7 @@ def limits() -> list[stat.Panel | timeseries.Panel]:
         )
         .no_value(none)
         .span(8),
-        _time_left().span(8),
+        _days_left().span(8),
         curves(
             "Probability of reaching a limit",
             "Within each horizon.",
@@ -91,14 +91,14 @@ def _error() -> timeseries.Panel:
     return panel.no_value("No forecast is as old as its horizon yet.")
 
 
-def _time_left() -> timeseries.Panel:
+def _days_left() -> timeseries.Panel:
     panel = curves(
-        "Time until a limit is reached",
+        "Days until a limit is reached",
         "As it was expected at each moment; dashed the ends of the interval.",
-        "s",
-        (f"{last(metrics.LIMIT_TIMESTAMP, SERIES)} - time()", "{{limit}}"),
-        (f"{last(metrics.LIMIT_LOWER, SERIES)} - time()", "{{limit}}, early"),
-        (f"{last(metrics.LIMIT_UPPER, SERIES)} - time()", "{{limit}}, late"),
+        "short",
+        (f"({last(metrics.LIMIT_TIMESTAMP, SERIES)} - time()) / 86400", "{{limit}}"),
+        (f"({last(metrics.LIMIT_LOWER, SERIES)} - time()) / 86400", "{{limit}}, early"),
+        (f"({last(metrics.LIMIT_UPPER, SERIES)} - time()) / 86400", "{{limit}}, late"),
     )
     return dashed(dashed(panel.min(0), "B"), "C").no_value("No limit is expected to be reached.")
 

@@ -112,6 +112,7 @@ def _rows(title: str, description: str, expr: str, value: str) -> table.Panel:
     panel = (
         listing(title, description, expr)
         .data_links([DashboardLink("Show this series").url(_DETAIL_OF_ROW)])
+        .min_width(170)
         .with_transformation(columns(_WITHOUT, ("Value", "query", "tenant_id"), {"Value": value}))
         .override_by_name(value, [setting("cellOptions", {"type": "color-background", "mode": "basic"}), width(90)])
         .override_by_name("query", [width(270)])

@@ -89,6 +89,8 @@ def _now() -> list[stat.Panel]:
             "Time since the last successful cycle of the query that is furthest behind.",
             f"max({queries.age(metrics.CYCLE_LAST_SUCCESS, QUERIES)})",
             "s",
-        ).thresholds(steps((None, "green"), (300, "orange"), (900, "red"))),
+        )
+        .thresholds(steps((None, "green"), (300, "orange"), (900, "red")))
+        .graph_mode(BigValueGraphMode.NONE),
     ]
     return [figure.span(3) for figure in figures]

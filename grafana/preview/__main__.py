@@ -24,7 +24,7 @@ from grafana.preview.picture import NotDrawn, draw
 @click.option("--to", "last", metavar="TIME", help="Such as now or now+2h.")
 @click.option("--at", type=float, help="Seconds since the epoch that now stands for. Default: now.")
 @click.option(
-    "--only", "titles", multiple=True, metavar="TEXT", help="Only panels with this in their title; may be repeated."
+    "--only", "titles", multiple=True, metavar="TEXT", help="Only panels whose title begins so; may be repeated."
 )
 @click.option("--width", type=click.IntRange(400, 4000), default=1600, show_default=True, help="Pixels.")
 @click.option(
@@ -62,7 +62,7 @@ def main(
     except (NoPrometheus, Refused, NotDrawn, ValueError) as error:
         raise click.ClickException(str(error)) from None
     if not pictures:
-        raise click.ClickException(f"A panel must have one of these in its title: {', '.join(titles)}. None has.")
+        raise click.ClickException(f"The title of a panel must begin with one of: {', '.join(titles)}. None does.")
     click.echo("\n".join(missing), err=True, nl=bool(missing))
     raise SystemExit(bool(missing))
 

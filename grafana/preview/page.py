@@ -26,7 +26,7 @@ def page(dashboard: Dashboard, width: int, titles: Sequence[str] = ()) -> dict[s
     width : int
         Of the page, in pixels: the wider a panel, the more points it asks for.
     titles : sequence of str
-        Parts of titles: only panels that have one of them are shown, without gaps. Default: all.
+        Beginnings of titles: only such panels are shown, without gaps. Default: all.
 
     Raises
     ------
@@ -73,8 +73,15 @@ def _opened(panels: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _chosen(panels: Sequence[dict[str, Any]], titles: Sequence[str]) -> list[dict[str, Any]]:
-    """Panels with one of the titles, without gaps where others were."""
-    found = [panel for panel in panels if any(title in panel["title"] for title in titles)]
+    """Panels whose title begins so, each under the heading of its row, without gaps where others were."""
+    found: list[dict[str, Any]] = []
+    heading: list[dict[str, Any]] = []
+    for panel in panels:
+        if panel["type"] == "row":
+            heading = [panel]
+        elif panel["title"].startswith(tuple(titles)):
+            found += [*heading, panel]
+            heading = []
     bottom = 0
     for _, beside in groupby(found, key=lambda panel: panel["gridPos"]["y"]):
         row = list(beside)

@@ -47,9 +47,16 @@ def test_collapsed_rows_are_opened_and_push_down_what_follows(tmp_path: Path) ->
     ]
 
 
-def test_chosen_panels_leave_no_gaps(tmp_path: Path) -> None:
-    panels = [panel("first", 0), panel("a limit", 8), panel("beside", 8), panel("other", 16), panel("limits", 24)]
-    assert drawn(tmp_path, panels, "limit", "beside") == [("a limit", 0), ("beside", 0), ("limits", 8)]
+def test_chosen_panels_keep_their_headings_and_leave_no_gaps(tmp_path: Path) -> None:
+    rows = [{**panel(title, y, 1), "type": "row"} for title, y in (("limits", 0), ("next", 17))]
+    panels = [rows[0], panel("no limit", 1), panel("limit", 9), panel("beside", 9), rows[1], panel("limit 2", 18)]
+    assert drawn(tmp_path, panels, "limit", "beside") == [
+        ("limits", 0),
+        ("limit", 1),
+        ("beside", 1),
+        ("next", 9),
+        ("limit 2", 10),
+    ]
 
 
 @pytest.mark.parametrize(
