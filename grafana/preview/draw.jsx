@@ -3,6 +3,7 @@
 import 'uplot/dist/uPlot.min.css';
 
 import {
+  applyNullInsertThreshold,
   createTheme,
   dateTime,
   fieldMatchers,
@@ -28,7 +29,7 @@ const range = { from: dateTime(shown.from), to: dateTime(shown.to), raw: { from:
 
 const KINDS = {
   timeseries: ({ panel, frames, width, height }) => (
-    <TimeSeries frames={frames} timeRange={range} timeZone={TIME_ZONE} legend={panel.options.legend} {...{ width, height }}>
+    <TimeSeries frames={frames.map(broken)} timeRange={range} timeZone={TIME_ZONE} legend={panel.options.legend} {...{ width, height }}>
       {(config) => <Shades config={config} />}
     </TimeSeries>
   ),
@@ -60,6 +61,11 @@ const KINDS = {
     />
   ),
 };
+
+// Grafana's panel does this before its TimeSeries, which by itself breaks the first curve only.
+function broken(frame) {
+  return applyNullInsertThreshold({ frame, refFieldPseudoMin: shown.from, refFieldPseudoMax: shown.to });
+}
 
 function Shades({ config }) {
   useLayoutEffect(() => {
