@@ -104,6 +104,29 @@ def test_what_happened_on_three_days_is_familiar_at_any_hour() -> None:
     assert (familiar.settle(np.full((1, A_DAY), 4.0), phase_of(A_DAY)) < 1 + 1e-9).all()
 
 
+@pytest.mark.parametrize("late", [0, 1, 30, 70])
+@pytest.mark.parametrize(("weeks", "seen"), [(2, (0, 1)), (3, (0, 1)), (3, (0, 2)), (3, (1, 2))])
+def test_what_happened_at_this_hour_of_two_of_the_last_weeks_is_familiar(
+    weeks: int, seen: tuple[int, int], late: int
+) -> None:
+    """Wherever in the day the history ends, it is the hours from 9 to 12 of that weekday."""
+    scores = np.full((1, weeks * 7 * A_DAY + late), 0.5)
+    for week in seen:
+        scores[0, (week * 7 + 1) * A_DAY + 40 : (week * 7 + 1) * A_DAY + 42] = 4.0
+    phase = phase_of(scores.shape[1]).where(np.arange(scores.shape[1]) >= late)
+    familiar = Familiar.learn(scores[:, late:], phase, STEP, rate=0.1)
+    settled = familiar.settle(np.full((1, 7 * A_DAY), 4.0), phase_of(7 * A_DAY))[0]
+    np.testing.assert_array_equal(np.flatnonzero(settled < 1), A_DAY + np.arange(36, 48))
+
+
+def test_what_happened_once_a_fortnight_is_not() -> None:
+    scores = np.full((1, 3 * 7 * A_DAY), 0.5)
+    for day in (1, 11):
+        scores[0, day * A_DAY + 40] = 4.0
+    familiar = Familiar.learn(scores, phase_of(scores.shape[1]), STEP, rate=0.1)
+    assert (familiar.settle(np.full((1, 7 * A_DAY), 4.0), phase_of(7 * A_DAY)) > 1).all()
+
+
 def test_a_history_without_steps_makes_nothing_familiar() -> None:
     familiar = Familiar.learn(np.empty((2, 0)), phase_of(0), STEP, rate=0.1)
     np.testing.assert_array_equal(familiar.settle(np.full((2, 3), 0.7), phase_of(3)), np.full((2, 3), 0.7))
