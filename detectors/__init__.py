@@ -15,14 +15,16 @@ from detectors.familiar import Familiar
 from detectors.forecast_residual import ForecastResidual
 from detectors.group import Joint
 from detectors.iqr import Iqr
+from detectors.learned import Learned
 from detectors.level import Level
+from detectors.month_days import MonthDays
 from detectors.nearest_window import NearestWindow
 from detectors.occasional import Effects
 from detectors.outlier_model import OutlierModel
 from detectors.peers import Peers
 from detectors.profile import Profile
 from detectors.quantile_band import QuantileBand
-from detectors.seasonal import Learned, SeasonalBaseline
+from detectors.seasonal import SeasonalBaseline
 from detectors.spectral_residual import SpectralResidual
 from detectors.tails import Copod, Ecod
 from detectors.width import Width
@@ -69,6 +71,7 @@ FITTED: tuple[type[Any], ...] = (
     Joint,
     Learned,
     Level,
+    MonthDays,
     NearestWindow,
     Occasions,
     Peers,

@@ -110,7 +110,7 @@ class Ensemble:
         How much each member counts beside its default, by name as in `members_`; 1 for those not named. See
         `detectors.weights.learn_weights`.
     occasions : Occasions, optional
-        Holidays and events that the baseline heeds.
+        Holidays, days of the month and events that the baseline heeds.
 
     Examples
     --------
@@ -169,8 +169,7 @@ class Ensemble:
         self.calendar_ = Calendar(self.timezone)
         step = history.step if history.n_steps > 1 else 1.0
         self.baseline_, self.extremes_, self.shapes_ = self._unfitted(step)
-        level = self.baseline_.learn(history)
-        plain = self.baseline_.without_events(history)
+        level, plain = self.baseline_.learn(history)
         votes = [level, self.extremes_.learn(plain), *(shape.learn(plain) for shape in self.shapes_)]
         self.warming_up_ = self.baseline_.warming_up_
         phase = Phase.of(history.times, self.calendar_)
@@ -188,10 +187,11 @@ class Ensemble:
 
     def advance(self, window: Window) -> None:
         """Take note of steps that will not change any more; what is judged from now on begins right after them."""
-        votes = self._votes(self.expect(window), window)
+        band = self.expect(window)
+        votes = self._votes(band, window)
+        plain = self.baseline_.without_events(window, band)
         self.level_ = self.level_.follow(mean_vote(votes, self.shares_), self.step_)[1]
         self.baseline_.advance(window)
-        plain = self.baseline_.without_events(window)
         for shape in self.shapes_:
             shape.advance(plain)
 
@@ -247,7 +247,7 @@ class Ensemble:
         )
 
     def _votes(self, band: Band, window: Window) -> list[FloatArray]:
-        plain = self.baseline_.without_events(window)
+        plain = self.baseline_.without_events(window, band)
         levels = (self.baseline_.score_against(band, window), self.extremes_.score(plain))
         return [*levels, *(shape.score(plain) for shape in self.shapes_)]
 

@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
+from detectors.month_days import NONE, kind_of_day
 from detectors.phase import IntArray, Phase
 from detectors.profile import Profile
 from detectors.robust import mean, median
@@ -28,12 +29,15 @@ class Unlike:
     holiday : (n_steps,) bool
     events : (n_events, n_steps) bool
         Each event of the calendar, in its order.
+    month : (n_steps,) intp
+        Kind of day of the month (`detectors.month_days`).
     resting : (n_steps,) intp
         Local day whose weekday a holiday is like: the day of rest of its week. Other columns keep their own.
     """
 
     holiday: BoolArray
     events: BoolArray
+    month: IntArray
     resting: IntArray
 
     @classmethod
@@ -42,15 +46,15 @@ class Unlike:
         if occasions is None:
             return None
         rows = occasions.at(times)
-        holiday, events = rows[HOLIDAY], rows.on[len(KINDS) :]
-        if not (holiday.any() or events.any()):
+        holiday, events, month = rows[HOLIDAY], rows.on[len(KINDS) :], kind_of_day(rows)
+        if not (holiday.any() or events.any() or (month != NONE).any()):
             return None
         rest = _SUNDAY if _SUNDAY in occasions.days_of_rest else min(occasions.days_of_rest)
-        return cls(holiday, events, np.where(holiday, phase.day - phase.weekday + rest, phase.day))
+        return cls(holiday, events, month, np.where(holiday, phase.day - phase.weekday + rest, phase.day))
 
     @property
     def any(self) -> BoolArray:
-        """(n_steps,) bool: no ordinary time, for whatever reason."""
+        """(n_steps,) bool: no ordinary time, whatever the series."""
         return np.asarray(self.holiday | self.events.any(axis=0))
 
 

@@ -10,10 +10,12 @@ import numpy as np
 from detectors import width
 from detectors.base import Band
 from detectors.checks import above, at_least, share
+from detectors.learned import NOTHING, Learned, Usual, ordinary, with_months
 from detectors.level import Level
+from detectors.month_days import NONE, MonthDays
 from detectors.occasional import Effects, Season, Unlike
 from detectors.phase import IntArray, Phase
-from detectors.profile import Profile, cross_fit
+from detectors.profile import cross_fit
 from detectors.samples import LARGEST_SCORE, ROUNDING, finite, row_blocks, warming_up
 from detectors.width import Width
 from series import Calendar, FloatArray, Window
@@ -21,25 +23,6 @@ from series.occasions import Occasions
 
 # Series at a time: bounds the memory of a fit to a few times that of this many samples.
 BLOCK_SAMPLES = 500_000
-
-
-_NOTHING = np.zeros((1, 1))
-
-
-@dataclass(frozen=True, eq=False)
-class Learned:
-    """What is learned of some rows; `effects` only with a calendar."""
-
-    profile: Profile
-    level: Level
-    sides: Width
-    effects: Effects | None
-
-    def season(self, phase: Phase, unlike: Unlike | None) -> Season:
-        """Seasonal part at each instant."""
-        if unlike is None or self.effects is None:
-            return Season(self.profile.at(phase), _NOTHING, _NOTHING)
-        return self.effects.season(self.profile, phase, unlike)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -78,8 +61,8 @@ class SeasonalBaseline:
     most_missing : float, default 0.8
         Share of the history's steps, from its first sample on, that may be missing.
     occasions : Occasions, optional
-        Holidays and events: what happens then is no part of the season, and expected as past ones show it
-        (`detectors.occasional`).
+        Holidays, events and days of the month: what happens then is no part of the season, and expected as past
+        ones show it (`detectors.occasional`, `detectors.month_days`).
 
     Examples
     --------
@@ -116,21 +99,32 @@ class SeasonalBaseline:
         self.learn(history)
         return self
 
-    def learn(self, history: Window) -> FloatArray:
-        """Fit, and say how strange each step of the history was to what had not seen it: scores as those of `score`."""
+    def learn(self, history: Window) -> tuple[FloatArray, Window]:
+        """Fit, and say how strange each step of the history was to what had not seen it.
+
+        Returns
+        -------
+        scores : (n_series, n_steps) float64
+            As those of `score`.
+        plain : Window
+            See `without_events`.
+        """
         self.calendar_ = Calendar(self.timezone)
         self.step_ = history.step if history.n_steps > 1 else 1.0
         self.warming_up_ = warming_up(history, span=self.warm_up, fewest=self.fewest, most_missing=self.most_missing)
         phase = Phase.of(history.times, self.calendar_)
         unlike = Unlike.of(self.occasions, history.times, phase)
         scores = np.where(np.isnan(history.values), np.nan, 0.0)
+        plain = history if unlike is None else _copy(history)
         self.parts_: list[tuple[IntArray, Learned]] = []
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             for rows in row_blocks(~self.warming_up_, history.n_steps, BLOCK_SAMPLES):
                 part, season, known = self._fit_rows(finite(history.values[rows]), phase, unlike)
                 scores[rows] = self._distance(self._band(part.sides, season, known, phase), history.values[rows])
+                if unlike is not None:
+                    plain.values[rows] = part.plain(history.values[rows], season.middle + known, phase, unlike)
                 self.parts_.append((rows, part))
-        return scores
+        return scores, plain
 
     def expect(self, window: Window) -> Band:
         """Expected value and band for each step of `window`, from what was known before that step."""
@@ -139,7 +133,8 @@ class SeasonalBaseline:
         unlike = Unlike.of(self.occasions, window.times, phase)
         for rows, part in self.parts_:
             season = part.season(phase, unlike)
-            known, _ = part.level.follow(_ordinary(finite(window.values[rows]), unlike) - season.middle, self.step_)
+            kept = part.ordinary(finite(window.values[rows]), phase, unlike)
+            known, _ = part.level.follow(kept - season.middle, self.step_)
             band = self._band(part.sides, season, known, phase)
             whole.expected[rows], whole.lower[rows], whole.upper[rows] = band.expected, band.lower, band.upper
         return whole
@@ -153,23 +148,27 @@ class SeasonalBaseline:
             season[rows] = part.season(phase, unlike).middle
         return season
 
-    def without_events(self, window: Window) -> Window:
-        """The window less what the events of the calendar are known to add: for those who judge shapes."""
-        unlike = Unlike.of(self.occasions, window.times, Phase.of(window.times, self.calendar_))
-        if unlike is None or not unlike.events.any():
+    def without_events(self, window: Window, band: Band) -> Window:
+        """The window, of which `band` was expected, less what the calendar explains: for those who judge shapes.
+
+        Of events that is what they are known to add; of days of the month whatever lies within what they may add.
+        """
+        phase = Phase.of(window.times, self.calendar_)
+        unlike = Unlike.of(self.occasions, window.times, phase)
+        if unlike is None:
             return window
-        values = np.array(window.values, dtype=np.float64)
+        plain = _copy(window)
         for rows, part in self.parts_:
-            if part.effects is not None:
-                values[rows] -= part.effects.by_events(unlike)
-        return Window(window.keys, window.times, values)
+            plain.values[rows] = part.plain(window.values[rows], band.expected[rows], phase, unlike)
+        return plain
 
     def advance(self, window: Window) -> None:
         """Take note of steps that will not change any more; what is judged from now on begins right after them."""
         phase = Phase.of(window.times, self.calendar_)
         unlike = Unlike.of(self.occasions, window.times, phase)
         for place, (rows, part) in enumerate(self.parts_):
-            residual = _ordinary(finite(window.values[rows]), unlike) - part.season(phase, unlike).middle
+            kept = part.ordinary(finite(window.values[rows]), phase, unlike)
+            residual = kept - part.season(phase, unlike).middle
             self.parts_[place] = rows, replace(part, level=part.level.follow(residual, self.step_)[1])
 
     def score(self, window: Window) -> FloatArray:
@@ -195,24 +194,38 @@ class SeasonalBaseline:
 
     def _fit_rows(self, values: FloatArray, phase: Phase, unlike: Unlike | None) -> tuple[Learned, Season, FloatArray]:
         """What is learned of the rows; season and level at each step, as known without knowledge of it."""
-        ordinary = _ordinary(values, unlike)
-        profile, seasonal = cross_fit(ordinary, phase, self.step_)
-        unseen = ordinary - seasonal
-        known, _ = Level.before(unseen, self.step_, self.memory).follow(unseen, self.step_)
-        expected = seasonal + known
-        sides = width.learn(
-            unseen - known, expected, profile.daily, phase, self.step_, rate=self.rate, narrowest=self.narrowest
-        )
-        plain = ordinary - profile.at(phase)
+        kept = ordinary(values, None, phase, unlike)
+        usual, months = self._usual(kept, phase), None
+        if unlike is not None:
+            kind = np.where(unlike.any, NONE, unlike.month)
+            months = MonthDays.learn(kept, kind, usual.profile, usual.sides, phase, self.step_, self.memory)
+        if months is not None:
+            kept = ordinary(values, months, phase, unlike)
+            rows = months.rows[months.expected]
+            if len(rows):
+                usual.put(rows, self._usual(kept[rows], phase))
+        profile, known = usual.profile, usual.known
+        plain = kept - profile.at(phase)
         _, level = Level.before(plain, self.step_, self.memory).follow(plain, self.step_)
-        season, effects = Season(seasonal, _NOTHING, _NOTHING), None
+        season, effects = Season(usual.season, NOTHING, NOTHING), None
         if self.occasions is not None:
             effects = Effects.none(len(values), len(self.occasions.events))
         if unlike is not None:
             effects = Effects.learn(values - known, profile, phase, unlike, self.step_)
             off, then = unlike.any, effects.season(profile, phase, unlike)
-            season = Season(np.where(off, then.middle, seasonal), then.less, then.more)
-        return Learned(profile, level, sides, effects), season, known
+            season = Season(np.where(off, then.middle, usual.season), then.less, then.more)
+            season = with_months(season, months, phase, unlike)
+        return Learned(profile, level, usual.sides, effects, months), season, known
+
+    def _usual(self, values: FloatArray, phase: Phase) -> Usual:
+        profile, seasonal = cross_fit(values, phase, self.step_)
+        unseen = values - seasonal
+        known, _ = Level.before(unseen, self.step_, self.memory).follow(unseen, self.step_)
+        expected = seasonal + known
+        sides = width.learn(
+            unseen - known, expected, profile.daily, phase, self.step_, rate=self.rate, narrowest=self.narrowest
+        )
+        return Usual(profile, seasonal, known, sides)
 
     def _band(self, sides: Width, season: Season, known: FloatArray, phase: Phase) -> Band:
         above, below = sides.at(phase)
@@ -224,6 +237,5 @@ class SeasonalBaseline:
         return np.minimum(lower, centre - floor), np.maximum(upper, centre + floor)
 
 
-def _ordinary(values: FloatArray, unlike: Unlike | None) -> FloatArray:
-    """Samples of ordinary times; those of others are missing."""
-    return values if unlike is None else np.where(unlike.any, np.nan, values)
+def _copy(window: Window) -> Window:
+    return Window(window.keys, window.times, np.array(window.values, dtype=np.float64))

@@ -84,7 +84,7 @@ class QueryDefaults(_Section):
     timezone: Timezone = "UTC"
     """IANA name of the zone whose days and weeks the workload follows, such as Europe/Berlin."""
     calendar: Word | None = None
-    """Name of a calendar: baselines and forecasts heed its holidays and events, and alerts name them."""
+    """Name of a calendar: baselines and forecasts heed holidays, days of the month and events; alerts name them."""
     direction: Direction = "both"
     """Which side of the band is an anomaly: above, below or both."""
     minimum_deviation: MinimumDeviation = MinimumDeviation()
