@@ -12,8 +12,8 @@ from detectors.explain import Example, Explanation, beside, explain
 from detectors.severity import NAMES
 from exporter.models.calling import DAYS, Calling
 from exporter.models.groups import ALONE
-from exporter.models.judging import Basis
 from exporter.models.plan import ModelPlan
+from exporter.models.seen import Basis
 from exporter.models.slow_change import SlowChange
 from exporter.models.told import Told
 from exporter.published import published_key

@@ -15,10 +15,10 @@ from exporter.alarm_history import STEPS, AlarmHistory
 from exporter.held_back import Held, HeldBack
 from exporter.models.alarms import AlarmSlot
 from exporter.models.groups import GroupJudgement
-from exporter.models.judging import Seen
 from exporter.models.peer_calling import PeerCalling, PeersTold
 from exporter.models.peer_groups import PeersSeen
 from exporter.models.plan import ModelPlan
+from exporter.models.seen import Seen
 from exporter.models.stored import Tree
 from exporter.models.told import Told
 from exporter.verdicts.memory import QueryMemory

@@ -16,8 +16,10 @@ from exporter.models.batches import GONE, Batch, Batches, Rows, gathered
 from exporter.models.fit_schedule import FitSchedule
 from exporter.models.groups import GroupsSeen, numbered
 from exporter.models.plan import Judge, ModelPlan
+from exporter.models.seen import Basis, Seen
+from exporter.models.shown import bounds_of, shown_values
 from exporter.models.stored import Tree
-from series import BoolArray, FloatArray, SeriesKey, Window
+from series import BoolArray, SeriesKey, Window
 
 # Steps that are judged again before they are taken note of for good: doing that every step would cost more.
 _MORE = 8
@@ -26,66 +28,6 @@ MOST_NEW = 60
 # Batches due at once that are fitted in more than one thread: at a start, when everything waits for them.
 _MANY = 4
 _WORKERS = min(2, os.cpu_count() or 1)
-# Decimal digits that a float32 keeps.
-_DIGITS = 7
-
-
-@dataclass(frozen=True, eq=False)
-class Seen:
-    """What the detectors say of the newest steps, before anything holds an alarm back.
-
-    Attributes
-    ----------
-    keys : tuple of SeriesKey, length n_series
-    times : (n_steps,) float64
-        The steps that no cycle judged before; at least the last one.
-    value, expected, lower, upper : (n_series,) float64
-        Of the last step.
-    scores, sides : (n_series, n_steps) float64
-        Scores, and the sign of the deviation from what was expected; NaN where there is none.
-    members : tuple of str
-        Names of the detectors.
-    votes : (n_members, n_series) float64
-        Score of each for the last step.
-    agreeing : (n_series,) float64
-        How many kinds of detectors are above their threshold.
-    warming_up : (n_series,) bool
-    groups : GroupsSeen
-    """
-
-    keys: tuple[SeriesKey, ...]
-    times: FloatArray
-    value: FloatArray
-    expected: FloatArray
-    lower: FloatArray
-    upper: FloatArray
-    scores: FloatArray
-    sides: FloatArray
-    members: tuple[str, ...]
-    votes: FloatArray
-    agreeing: FloatArray
-    warming_up: BoolArray
-    groups: GroupsSeen
-
-
-@dataclass(frozen=True)
-class Basis:
-    """What the expectation of one series rests on.
-
-    Attributes
-    ----------
-    since, until : float
-        First and last instant of the history that was learned from, seconds since the epoch.
-    season : float
-        What time of day and week add to the level, in the unit of the series; NaN where that is not known.
-    weights : mapping of str to float
-        How much each detector counts beside its default; empty where one judges alone.
-    """
-
-    since: float
-    until: float
-    season: float
-    weights: Mapping[str, float]
 
 
 @dataclass(eq=False)
@@ -198,7 +140,7 @@ class DetectorSlot:
             here = batch.rows != GONE
             rows = batch.rows[here]
             consensus = self._judge(batch, batch.model, window)
-            bounds[:, rows] = _bounds(consensus, batch.never_negative)[:, here]
+            bounds[:, rows] = bounds_of(consensus, batch.never_negative)[:, here]
             votes[:, rows] = consensus.votes[:, here, -1]
             agreeing[rows] = consensus.agreeing()[here, -1]
             warming_up[rows] = batch.model.warming_up_[here]
@@ -206,7 +148,7 @@ class DetectorSlot:
                 groups = _with_groups(groups, batch, consensus)
         times = window.times[window.n_steps - self._scores.shape[1] :]
         self.until = float(times[-1])
-        value = _shown(window.values[:, -1])
+        value = shown_values(window.values[:, -1])
         expected, lower, upper = bounds
         return Seen(
             window.keys,
@@ -345,28 +287,3 @@ def _with_groups(groups: GroupsSeen, batch: _Judged, consensus: Consensus) -> Gr
     scores[:, n_steps - recent.shape[1] :] = recent
     here = batch.rows != GONE
     return groups.joined(batch.groups, scores, batch.rows[here], batch.ids[here], consensus.contributions[here, -1])
-
-
-def _bounds(consensus: Consensus, never_negative: BoolArray) -> FloatArray:
-    """(3, n_series): expected, lower and upper of the last step."""
-    band = consensus.band
-    bounds = np.stack([side[:, -1] for side in (band.expected, band.lower, band.upper)])
-    # A count or a rate below 0 is nothing anybody expects; whether a value is inside does not change.
-    bounds[:, never_negative] = np.maximum(bounds[:, never_negative], 0.0)
-    return bounds
-
-
-def _shown(values: FloatArray) -> FloatArray:
-    """As float64: 0.1 that was kept as float32 is 0.1 again, not 0.10000000149."""
-    shown = np.array(values, dtype=np.float64)
-    if values.dtype == np.float64:
-        return shown
-    usual = np.isfinite(shown) & (shown != 0)
-    # Divided by a power of ten, which up to 1e22 is exact, where multiplying by 0.1 is not.
-    digits = _DIGITS - 1 - np.floor(np.log10(np.abs(shown[usual])))
-    shown[usual] = np.where(
-        digits >= 0,
-        np.round(shown[usual] * 10.0 ** np.maximum(digits, 0)) / 10.0 ** np.maximum(digits, 0),
-        np.round(shown[usual] / 10.0 ** np.maximum(-digits, 0)) * 10.0 ** np.maximum(-digits, 0),
-    )
-    return shown

@@ -11,9 +11,9 @@ from detectors.explain import beside
 from detectors.verdict import About
 from exporter.held_back import HeldBack
 from exporter.models.alarms import AlarmSlot, AlarmState
-from exporter.models.judging import Seen
 from exporter.models.peer_groups import PeersSeen
 from exporter.models.plan import ModelPlan
+from exporter.models.seen import Seen
 from exporter.models.stored import Tree
 from exporter.verdicts.memory import QueryMemory
 from series import BoolArray, FloatArray, SeriesKey

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from exporter.held_back import Held
 from exporter.models.alarms import AlarmState
-from exporter.models.judging import Seen
 from exporter.models.peer_calling import PeersTold
+from exporter.models.seen import Seen
 from series import BoolArray
 
 
