@@ -17,6 +17,7 @@ from detectors.group import Joint
 from detectors.iqr import Iqr
 from detectors.learned import Learned
 from detectors.level import Level
+from detectors.live_error import LiveError
 from detectors.month_days import MonthDays
 from detectors.nearest_window import NearestWindow
 from detectors.occasional import Effects
@@ -71,6 +72,7 @@ FITTED: tuple[type[Any], ...] = (
     Joint,
     Learned,
     Level,
+    LiveError,
     MonthDays,
     NearestWindow,
     Occasions,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -73,8 +73,14 @@ def learn_weights(votes: FloatArray, right: BoolArray, excess: FloatArray | None
     return np.asarray(weights / weights.mean())
 
 
-def weights_of(verdicts: Sequence[Verdict], query: str, members: Collection[str], time: float) -> dict[str, float]:
-    """Weights of the members of a query's ensemble, from the verdicts known at a time.
+def weights_of(
+    verdicts: Sequence[Verdict],
+    query: str,
+    members: Collection[str],
+    time: float,
+    excess: Mapping[str, float] | None = None,
+) -> dict[str, float]:
+    """Weights of the members of a query's ensemble, from the verdicts and the live error known at a time.
 
     Of several verdicts on one alarm the last one counts. What was expected, what is about peers, and a verdict that no
     alarm is known of say nothing of the members.
@@ -88,11 +94,13 @@ def weights_of(verdicts: Sequence[Verdict], query: str, members: Collection[str]
         Names that can have a weight.
     time : float
         Seconds since the epoch.
+    excess : mapping of str to float, optional
+        Live error as known then, see `learn_weights`; a member that it does not name keeps its promise.
 
     Returns
     -------
     dict of str to float
-        Empty where nothing was said.
+        Empty where nothing was said and all keep their promises.
     """
     judged = {}
     for verdict in sorted(verdicts, key=lambda one: one.created):
@@ -100,12 +108,14 @@ def weights_of(verdicts: Sequence[Verdict], query: str, members: Collection[str]
         if says and verdict.alarm and verdict.query == query and time - WITHIN < verdict.created <= time:
             judged[verdict.matchers, verdict.alarm.begun] = verdict
     votes = [dict(verdict.alarm.votes) for verdict in judged.values() if verdict.alarm]
-    names = [name for name in members if any(name in each for each in votes)]
-    if not names:
+    beyond = {name: rate for name, rate in (excess or {}).items() if rate > 1}
+    heard = members if beyond else [name for name in members if any(name in each for each in votes)]
+    if not heard:
         return {}
-    scores = np.array([[each.get(name, np.nan) for each in votes] for name in names])
-    right = np.array([verdict.opinion is Opinion.TRUE for verdict in judged.values()])
-    return dict(zip(names, learn_weights(scores, right).tolist(), strict=True))
+    scores = np.array([[each.get(name, np.nan) for each in votes] for name in heard])
+    right = np.array([verdict.opinion is Opinion.TRUE for verdict in judged.values()], dtype=np.bool_)
+    rates = np.array([beyond.get(name, 1.0) for name in heard])
+    return dict(zip(heard, learn_weights(scores, right, rates).tolist(), strict=True))
 
 
 def _accuracy(votes: FloatArray, right: BoolArray) -> tuple[FloatArray, float]:

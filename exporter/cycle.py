@@ -222,6 +222,12 @@ class QueryCycle:
         n_series = max(n_series, dated)
         return self._result(window, self._last) if n_series > _WORTH_SHOWING * window.n_series else None
 
+    @property
+    def held_back(self) -> HeldBack:
+        """What people said of the series, beside what the detectors called alone."""
+        live_error = self.detector.live_error
+        return self.calling.held_back.with_live_error(live_error.excess) if live_error else self.calling.held_back
+
     def change_limits(self, query: Query, capacity: CapacitySlot | None) -> None:
         """Watch the limits of `query`, which must be the same in all else: nothing but their dates is found anew."""
         self.query, self.capacity = query, capacity
@@ -263,7 +269,7 @@ class QueryCycle:
             self.capacity.start_cold()
 
     def _weights(self, time: float) -> dict[str, float]:
-        return self.calling.held_back.weights(time)
+        return self.held_back.weights(time)
 
     def _note_fill(self, unpulled: int) -> None:
         if self._unpulled and not unpulled:

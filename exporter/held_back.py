@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -70,16 +70,24 @@ class HeldBack:
     ----------
     query : str
     said : Said
+    excess : callable
+        Gives the live error of each detector as known at a time: how many times as often as it promises it called alone.
     """
 
-    def __init__(self, query: str, said: Said) -> None:
-        self._query, self._said = query, said
+    def __init__(
+        self, query: str, said: Said, excess: Callable[[float], Mapping[str, float]] = lambda time: {}
+    ) -> None:
+        self._query, self._said, self._excess = query, said, excess
         self._forget(())
+
+    def with_live_error(self, excess: Callable[[float], Mapping[str, float]]) -> HeldBack:
+        """The same, and detectors weighed also by what they called alone."""
+        return HeldBack(self._query, self._said, excess)
 
     def of_the_past(self) -> HeldBack:
         """The same for times past, of which a silence in force now says nothing; verdicts given are looked up once."""
         given = self._said.given()
-        return HeldBack(self._query, replace(self._said, silences=lambda: (), given=lambda: given))
+        return HeldBack(self._query, replace(self._said, silences=lambda: (), given=lambda: given), self._excess)
 
     def apply(
         self,
@@ -115,8 +123,8 @@ class HeldBack:
         return Held(adjusted, quiet, reasons)
 
     def weights(self, time: float) -> dict[str, float]:
-        """How much each detector of the ensemble counts, by what was said of its votes until then; empty for equal."""
-        return weights_of(self._said.given(), self._query, MEMBERS, time)
+        """How much each detector of the ensemble counts, by what was known of its votes then; empty for equal."""
+        return weights_of(self._said.given(), self._query, MEMBERS, time, self._excess(time))
 
     def _forget(self, keys: tuple[SeriesKey, ...]) -> None:
         self._index = PublishedIndex(keys)

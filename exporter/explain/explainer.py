@@ -68,7 +68,7 @@ def _past(cycle: QueryCycle, key: SeriesKey, time: float) -> Account:
         raise NotYet(f"{published_key(key)!r} must have samples. Got none in the history.")
     history, column = _of(known, together), _column(known, time)
     beside = Beside(cycle.plan, cycle.peers.schedule(key) or schedule, _of(known, peers)) if cycle.peers else None
-    walked = walk(cycle.plan, schedule, cycle.calling.held_back.of_the_past(), history, column, beside)
+    walked = walk(cycle.plan, schedule, cycle.held_back.of_the_past(), history, column, beside)
     told = walked.calling.told
     if told is None:
         raise NotYet("a step must have been judged. Got none.")

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from detectors.ensemble import Consensus
+from detectors.ensemble import MEMBERS, Consensus
 from exporter.models.batches import GONE, Batch, Batches, Rows, gathered
 from exporter.models.fit_schedule import FitSchedule
 from exporter.models.groups import GroupsSeen, numbered
+from exporter.models.live_error import LiveErrorSlot
 from exporter.models.plan import Judge, ModelPlan
 from exporter.models.seen import Basis, Seen
 from exporter.models.shown import bounds_of, shown_values
@@ -67,6 +68,8 @@ class DetectorSlot:
     ----------
     until : float
         Last instant that was judged, -inf for none.
+    live_error : LiveErrorSlot or None
+        None for a detector of which no member can count more than another.
     """
 
     def __init__(
@@ -81,7 +84,9 @@ class DetectorSlot:
         self._late = math.ceil(plan.late / plan.step)
         self._batches = Batches(_Judged, float(plan.refit), plan.offset, plan.step, plan.group_by or None)
         self.until = -math.inf
+        self.live_error = LiveErrorSlot(plan.step) if plan.weighted else None
         self._scores = self._sides = np.empty((0, 1))
+        self._votes = np.empty((len(MEMBERS), 0, 0), dtype=np.float32)
 
     def fit_if_due(self, window: Window, epoch: int, within: float = math.inf) -> float | None:
         """Learn anew where the clock says so; a step is judged by what was known before it.
@@ -148,6 +153,8 @@ class DetectorSlot:
                 groups = _with_groups(groups, batch, consensus)
         times = window.times[window.n_steps - self._scores.shape[1] :]
         self.until = float(times[-1])
+        if self.live_error:
+            self.live_error.note(window.keys, times, self._votes)
         value = shown_values(window.values[:, -1])
         expected, lower, upper = bounds
         return Seen(
@@ -191,6 +198,7 @@ class DetectorSlot:
         """
         return {
             "until": self.until,
+            "live_error": self.live_error.dump(number) if self.live_error else None,
             "batches": [
                 batch.dump(number, epoch)
                 | {
@@ -208,10 +216,12 @@ class DetectorSlot:
 
         Raises
         ------
-        LookupError, TypeError
+        LookupError, TypeError, ValueError
             Where it is something else.
         """
         self.until = kept["until"]
+        if self.live_error and (counted := kept.get("live_error")):  # a state from before it was counted has none
+            self.live_error.load(counted, keys)
         self._batches.cut(len(kept["batches"]))
         for batch, known in zip(self._batches, kept["batches"], strict=True):
             batch.load(known, keys, epoch)
@@ -236,6 +246,8 @@ class DetectorSlot:
         new = min(MOST_NEW, window.n_steps, int((window.times > self.until).sum()) if last >= self.until else MOST_NEW)
         self._scores = np.full((window.n_series, max(1, new)), np.nan)
         self._sides = self._scores.copy()
+        if self.live_error:
+            self._votes = np.full((len(MEMBERS), *self._scores.shape), np.nan, dtype=np.float32)
 
     def _fit(self, batch: _Judged, window: Window, last: int, epoch: int) -> None:
         behind = window.n_steps - last - 1
@@ -270,6 +282,10 @@ class DetectorSlot:
         into = np.ix_(batch.rows[here], np.arange(width - kept, width))
         self._scores[into] = consensus.scores[here, since - kept :]
         self._sides[into] = np.sign(recent.values - consensus.band.expected)[here, since - kept :]
+        if self.live_error:
+            ready = here & ~model.warming_up_
+            ours = np.ix_(np.arange(len(model.members_)), batch.rows[ready], np.arange(width - kept, width))
+            self._votes[ours] = consensus.votes[:, ready, since - kept :]
         return consensus
 
 

@@ -60,14 +60,14 @@ class SeriesDesk(Desk):
         cycle = self.cycle(query)
         window, first, schedule = self._past(cycle, matchers, span)
         with self._places.one():
-            past = judged_past(cycle.plan, schedule, cycle.calling.held_back, window, first, self._fits)
+            past = judged_past(cycle.plan, schedule, cycle.held_back, window, first, self._fits)
         return {"query": query, "labels": dict(published_key(window.keys[0]).pairs)} | _told(past, window.step)
 
     def prepare(self, query: str, matchers: Sequence[Matcher], span: float) -> None:
         """Fit the detectors that `history` of the same will ask for. Raises as `samples`."""
         cycle = self.cycle(query)
         window, first, schedule = self._past(cycle, matchers, span)
-        learn_past(cycle.plan, schedule, cycle.calling.held_back, window, first, self._fits)
+        learn_past(cycle.plan, schedule, cycle.held_back, window, first, self._fits)
 
     def _past(self, cycle: QueryCycle, matchers: Sequence[Matcher], span: float) -> tuple[Window, int, FitSchedule]:
         window, first = self._kept(cycle, matchers, span)

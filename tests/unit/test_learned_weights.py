@@ -214,6 +214,82 @@ def test_an_alert_names_the_alarm_that_led_to_it(house):
     assert desk.give(peers).verdict.alarm is None
 
 
+def called_alone(house, member="extremes", days=10):
+    """Three weeks before noon on the last of which a detector called alone on some days, in two of the three series."""
+    times = NOON - 21 * DAY + 300 * np.arange(20 * 288)
+    for day in np.split(times, 20):
+        votes = np.full((len(MEMBERS), len(KEYS), len(day)), 0.2)
+        if day[0] >= times[-1] - days * DAY:
+            votes[MEMBERS.index(member), :2, 100] = 3.0
+        house.service.cycles()["rate"].detector.live_error.note(KEYS, day, votes)
+
+
+def test_who_calls_alone_more_often_than_promised_counts_less(house, untouched):
+    called_alone(house)
+    house.cycles(9)
+    untouched.cycles(9)
+    weights = house.weights
+    assert 0.5 < weights["extremes"] < 0.9
+    assert {weights[name] for name in MEMBERS if name != "extremes"} == {max(weights.values())}
+    said = Explainer(house.service.cycles).explain("rate", API)
+    assert {each["name"]: each["weight"] for each in said["detectors"]} == weights
+    assert not np.array_equal(house.scores, untouched.scores)
+    house.restart()
+    house.cycles(3)
+    assert house.weights == weights
+
+
+def test_who_keeps_the_promise_changes_no_score(house, untouched):
+    called_alone(house, days=1)
+    house.cycles(9)
+    untouched.cycles(9)
+    assert house.service.cycles()["rate"].detector.live_error.excess(NOON)["extremes"] < 1
+    assert house.service.cycles()["rate"].detector._batches.parts[0].model.weights is None
+    np.testing.assert_array_equal(house.scores, untouched.scores)
+
+
+def test_verdicts_and_live_error_act_together(house):
+    called_alone(house)
+    verdict = judged(house)
+    alone = house.weights
+    house.cycles(13)
+    both = house.weights
+    wrong = {name for name, vote in verdict.alarm.votes if vote > 1}
+    excess = house.service.cycles()["rate"].detector.live_error.excess(NOON)
+    assert both == weights_of([verdict], "rate", MEMBERS, verdict.created, excess)
+    assert both["extremes"] < 0.9
+    for name in wrong:
+        assert both[name] < alone[name]
+
+
+def test_the_past_is_judged_again_with_the_live_error_of_then(house):
+    called_alone(house)
+    house.cycles(2)
+    live = {}
+    for _ in range(20):
+        house.cycles(1)
+        told = house.service.cycles()["rate"].calling.told
+        live[told.time] = told.held.scores[0, -1]
+    assert house.weights["extremes"] < 0.9
+    found = SeriesDesk(house.service.cycles).history("rate", API, 1_800)
+    for time, score in zip(found["times"].tolist(), found["scores"], strict=True):
+        assert score == pytest.approx(live[time], rel=1e-9), time
+    time = sorted(live)[-10]
+    again = Explainer(house.service.cycles).explain("rate", API, time)
+    assert again["judged"].startswith("again")
+    assert again["score"]["consensus"] == pytest.approx(live[time], rel=1e-9)
+    assert {each["name"]: each["weight"] for each in again["detectors"]} == house.weights
+
+
+def test_live_error_alone_gives_weights_only_where_a_promise_is_broken():
+    assert weights_of([], "rate", MEMBERS, 200.0, {"seasonal": 0.4, "window_pca_6": 1.0}) == {}
+    weights = weights_of([], "rate", MEMBERS, 200.0, {"seasonal": 4.0, "window_pca_6": 0.5})
+    assert weights["seasonal"] == pytest.approx(weights["window_pca_6"] / 2)
+    kept = dict.fromkeys(MEMBERS, 0.3)
+    said = [given(n) for n in range(30)]
+    assert weights_of(said, "rate", MEMBERS, 200.0, kept) == weights_of(said, "rate", MEMBERS, 200.0)
+
+
 def test_a_detector_alone_has_no_weight(tmp_path):
     house = House(None, tmp_path / "forethought.yml", CONFIG.replace("query: rate", "query: rate, detector: seasonal"))
     house.cycles(3)
