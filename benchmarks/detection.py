@@ -19,8 +19,11 @@ from benchmarks.groups import Group, groups
 from benchmarks.peers_detection import installed
 from detectors import Ensemble
 from detectors.by_name import available, by_name
+from detectors.ensemble import MEMBERS, Consensus
 from detectors.group import contributions, group_score
+from detectors.live_error import LiveError
 from detectors.suppress import Suppression
+from detectors.weights import weights_of
 from series import FloatArray, Window
 
 # As the service does by default: two weeks are looked back on. It refits more often than once a day.
@@ -100,13 +103,27 @@ def _alone(judge: Callable[[Group], FloatArray]) -> Judge:
     return scored
 
 
+def ensemble_days(group: Group) -> Iterator[tuple[int, Window, Consensus]]:
+    """First column of each judged day, the day, and what the ensemble says of it, which knows the metrics for a group.
+
+    As in the service, members that called alone on days before, more often than they promise, count less.
+    """
+    together = np.zeros(group.window.n_series, dtype=np.intp)
+    error = LiveError(step=step_of(group))
+    for start, past, now in judged_days(group):
+        excess = dict(zip(MEMBERS, error.excess().tolist(), strict=False))  # none on the first day
+        weights = weights_of((), "", MEMBERS, float(past.times[-1]), excess)
+        ensemble = Ensemble(weights=weights or None).fit(past, together)
+        found = ensemble.judge(now)
+        error.note(now.times, np.where(ensemble.warming_up_[:, None], np.nan, found.votes))
+        yield start, now, found
+
+
 def _forethought(group: Group) -> Scored:
     """The default: the ensemble, told that the metrics of the group belong together."""
     window = group.window
     score, contribution = np.zeros(window.n_steps), np.zeros(window.values.shape)
-    together = np.zeros(window.n_series, dtype=np.intp)
-    for start, past, now in judged_days(group):
-        found = Ensemble().fit(past, together).judge(now)
+    for start, now, found in ensemble_days(group):
         score[start : start + now.n_steps] = found.group_scores[0]
         contribution[:, start : start + now.n_steps] = found.contributions
     score[np.isnan(window.values).all(axis=0)] = np.nan

@@ -16,9 +16,8 @@ import numpy as np
 import orjson
 
 from benchmarks.adapters import detection_sets
-from benchmarks.detection import judged_days, step_of
+from benchmarks.detection import ensemble_days, step_of
 from benchmarks.groups import Group, groups
-from detectors import Ensemble
 from detectors.suppress import Suppression
 from series import BoolArray, FloatArray
 
@@ -113,9 +112,10 @@ def judged(group: Group, first: int, stop: int) -> Shown:
     window = group.window
     bands, score = np.full((3, *window.values.shape), np.nan), np.full(window.n_steps, np.nan)
     contribution = np.zeros(window.values.shape)
-    for start, past, now in judged_days(group):
-        if first - round(DAY / step_of(group)) <= start + now.n_steps and start < stop:
-            found = Ensemble().fit(past, np.zeros(window.n_series, dtype=np.intp)).judge(now)
+    for start, now, found in ensemble_days(group):
+        if start >= stop:
+            break
+        if first - round(DAY / step_of(group)) <= start + now.n_steps:
             own = slice(start, start + now.n_steps)
             bands[:, :, own] = found.band.lower, found.band.expected, found.band.upper
             score[own], contribution[:, own] = found.group_scores[0], found.contributions

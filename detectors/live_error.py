@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from detectors.checks import above, at_least
+from detectors.checks import above
 from detectors.voting import LEVELS
 from series import BoolArray, FloatArray
 from series.calendar import DAY
 
 # Days after which a day counts half: members learn from about two weeks, and so does what is held against them.
 HALF_LIFE = 7.0
-# A member is taken to keep its promise until this many series-days say otherwise, half of it by then. Of a single
-# series no more than ten ever count.
+# A member is taken to keep its promise until this many series-days are known, of which chance alone gives none to four
+# calls, and counts for half of what they say by then. Of a single series no more than eleven ever count.
 PRIOR = 20.0
 # Share of the series, rounded up where there are several, that does not count: they may be broken.
 SPARED = 0.1
@@ -35,41 +35,42 @@ class LiveError:
 
     .. math:: e_m = \frac{c_m + r P}{(d_m + P) \, r}
 
-    with the promised `rate` :math:`r` and a prior of :math:`P = 20` series-days on which it kept its promise. The tenth
-    of the series on which it called alone most often is left out of both sums: a broken series, or one of many
-    incidents, says little of the member. Days of a series on which only one family voted are left out too, as nothing
-    could have agreed.
+    with the promised `rate` :math:`r` and a prior of :math:`P = 20` series-days on which it kept its promise; it is 1
+    until as many are known, so a single series is never enough. The tenth of the series on which it called alone most
+    often is left out of both sums: a broken series, or one of many incidents, says little of the member. Days of a
+    series on which only one family voted are left out too, as nothing could have agreed.
 
-    Days are those of UTC. A step counts once, by the votes that were cast when it was new, and a day when it is over.
+    Days are those of UTC. A step counts once, by the votes that were cast when it was new, and a day from its last step
+    on.
 
     Parameters
     ----------
     rate : float, default 0.1
         How often a day an ordinary series may be above 1.
-    a_day : int, default 1440
-        Steps of a day.
+    step : float, default 60
+        Seconds between two samples.
     until : float
         Last step that was counted, seconds since the epoch; -inf for none.
     day : float
-        Number of its day since the epoch; NaN for none.
+        Number of the day that is counted now, since the epoch; NaN for none.
     steps : int
         How many steps of that day were counted.
     voted, called : (n_members, n_series) bool
         Whether each member voted on that day, and was above 1.
     days, alone : (n_members, n_series) float64
-        Days before it on which each member voted, and called alone.
+        Days before that on which each member voted, and called alone.
 
     Examples
     --------
-    >>> error = LiveError(a_day=1)
-    >>> level_alone = np.array([[[3.0]], [[0.2]], [[0.2]]])
-    >>> days_over = [error.note(np.array([day * 86400.0]), level_alone) for day in range(30)]
+    >>> error = LiveError(step=86400)
+    >>> first_alone = np.repeat([[[3.0]], [[0.2]], [[0.2]]], 10, axis=1)  # on each of ten series
+    >>> over = [error.note(np.array([day * 86400.0]), first_alone) for day in range(30)]
     >>> error.excess().round(1)
-    array([3.9, 0.7, 0.7])
+    array([8.4, 0.2, 0.2])
     """
 
     rate: float = 0.1
-    a_day: int = 1440
+    step: float = 60.0
     until: float = -math.inf
     day: float = math.nan
     steps: int = 0
@@ -79,8 +80,7 @@ class LiveError:
     alone: FloatArray = field(default_factory=lambda: np.empty((0, 0)))
 
     def __post_init__(self) -> None:
-        above(self, rate=0)
-        at_least(self, a_day=1)
+        above(self, rate=0, step=0)
         shapes = {each.shape for each in (self.voted, self.called, self.days, self.alone)}
         if len(shapes) > 1 or self.days.ndim != 2:
             raise ValueError(f"LiveError needs a figure for each member and series. Got shapes {sorted(shapes)}.")
@@ -115,17 +115,15 @@ class LiveError:
             self._empty_day()
         number, new, over = np.floor(times / DAY), times > self.until, False
         for day in np.unique(number[new]).tolist():
-            if day != self.day:
-                over |= self._close(day)
-            today = votes[:, :, new & (number == day)]
-            self.steps += today.shape[2]
-            self.voted |= (today == today).any(axis=2)
-            self.called |= (today > 1).any(axis=2)
-        self.until = max(self.until, float(times[-1])) if len(times) else self.until
+            over |= self._go_on(day)
+            today = new & (number == day)
+            self._count(votes[:, :, today])
+            self.until = float(times[today][-1])
+            over |= self._go_on(float(np.floor((self.until + self.step) / DAY)))
         return over
 
     def excess(self) -> FloatArray:
-        """(n_members,): how many times as often as its rate allows each called alone; 1 where nothing is known."""
+        """(n_members,): how many times as often as its rate allows each called alone; 1 until enough is known."""
         excess = [self._excess(days, alone) for days, alone in zip(self.days, self.alone, strict=True)]
         return np.array(excess, dtype=np.float64)
 
@@ -146,12 +144,19 @@ class LiveError:
         self.steps = 0
         self.voted, self.called = np.zeros((2, *self.days.shape), dtype=np.bool_)
 
-    def _close(self, day: float) -> bool:
-        """Add the day that is over to those before, and begin another."""
+    def _count(self, votes: npt.NDArray[np.floating]) -> None:
+        self.steps += votes.shape[2]
+        self.voted |= (votes == votes).any(axis=2)
+        self.called |= (votes > 1).any(axis=2)
+
+    def _go_on(self, day: float) -> bool:
+        """Where `day` is another, add the one that is over to those before."""
+        if day == self.day:
+            return False
         over = not math.isnan(self.day)
         if over:
             self._fade(1.0)
-            if self.steps >= LEAST_DAY * self.a_day:
+            if self.steps * self.step >= LEAST_DAY * DAY:
                 judged = self.voted & _other(self.voted)
                 self.days += judged
                 self.alone += judged & self.called & ~_other(self.called)
@@ -168,7 +173,8 @@ class LiveError:
         known = np.flatnonzero(days)
         spared = math.ceil(SPARED * len(known)) if len(known) > 1 else 0
         kept = known[np.argsort(alone[known] / days[known], kind="stable")][: len(known) - spared]
-        return float((alone[kept].sum() + self.rate * PRIOR) / ((days[kept].sum() + PRIOR) * self.rate))
+        n_days, calls = float(days[kept].sum()), float(alone[kept].sum())
+        return (calls + self.rate * PRIOR) / ((n_days + PRIOR) * self.rate) if n_days >= PRIOR else 1.0
 
 
 def _other(which: BoolArray) -> BoolArray:

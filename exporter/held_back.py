@@ -71,7 +71,7 @@ class HeldBack:
     query : str
     said : Said
     excess : callable
-        Gives the live error of each detector as known at a time: how many times as often as it promises it called alone.
+        Gives the live error of each detector at a time: how many times as often as promised it called alone.
     """
 
     def __init__(

@@ -198,7 +198,7 @@ FALSE_ALARM_RATIO_UPPER = _gauge(
 VERDICTS = _gauge("verdicts", "Verdicts in force for the query.", "query")
 DETECTOR_WEIGHT = _gauge(
     "detector_weight",
-    "How much a detector of the ensemble counts beside its default: 1 until verdicts on its votes say otherwise.",
+    "How much a detector of the ensemble counts beside its default: 1 until verdicts or many lone calls say otherwise.",
     "query",
     "detector",
 )

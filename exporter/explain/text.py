@@ -24,7 +24,7 @@ def _lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield from _expected(found)
     for place, each in enumerate(found["detectors"]):
         verdict = "anomaly" if each["votes"] else "ordinary" if each["score"] is not None else "nothing to say"
-        counts = f", counts {each['weight']:.2f} by verdicts" if each["weight"] != 1 else ""
+        counts = f", counts {each['weight']:.2f} as learned" if each["weight"] != 1 else ""
         yield "" if place else "detectors", f"{each['name']:<16} {_number(each['score']):>8}  {verdict}{counts}"
     score = found["score"]
     changed = score["consensus"] != score["afterVerdicts"]

@@ -11,7 +11,6 @@ from detectors.ensemble import MEMBERS, Ensemble
 from detectors.live_error import LiveError
 from exporter.models.stored import Tree
 from series import FloatArray, SeriesKey
-from series.calendar import DAY
 
 # Days of which the excess is kept, so that the past can be judged again with the weights of then.
 _DAYS_KEPT = 400
@@ -27,7 +26,7 @@ class LiveErrorSlot:
     """
 
     def __init__(self, step: float) -> None:
-        self._error = LiveError(rate=Ensemble.rate, a_day=max(1, round(DAY / step)))
+        self._error = LiveError(rate=Ensemble.rate, step=step)
         self._keys: tuple[SeriesKey, ...] = ()
         # When each was known, oldest first: (n,), (n, n_members). Exchanged whole, as other threads read it.
         self._known: tuple[FloatArray, FloatArray] = np.empty(0), np.empty((0, len(MEMBERS)))

@@ -150,7 +150,8 @@ def _weights() -> timeseries.Panel:
     weight = last(metrics.DETECTOR_WEIGHT, 'query="$query"')
     panel = curves(
         "What each detector counts",
-        "Beside its default, for all series of the query: 1 until verdicts say whose votes were right.",
+        "Beside its default, for all series of the query: 1 until verdicts say whose votes were right, or one calls "
+        "alone more often than it promises.",
         "short",
         (f"max by (detector) ({weight})", "{{detector}}"),
     )

@@ -215,9 +215,9 @@ def test_an_alert_names_the_alarm_that_led_to_it(house):
 
 
 def called_alone(house, member="extremes", days=10):
-    """Three weeks before noon on the last of which a detector called alone on some days, in two of the three series."""
-    times = NOON - 21 * DAY + 300 * np.arange(20 * 288)
-    for day in np.split(times, 20):
+    """Six weeks before noon, on the last days of which a detector called alone in two of the three series."""
+    times = NOON - 43 * DAY + 300 * np.arange(42 * 288)
+    for day in np.split(times, 42):
         votes = np.full((len(MEMBERS), len(KEYS), len(day)), 0.2)
         if day[0] >= times[-1] - days * DAY:
             votes[MEMBERS.index(member), :2, 100] = 3.0

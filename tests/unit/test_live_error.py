@@ -40,14 +40,10 @@ def votes_of(*above: tuple[int, int, int], n_series: int = 1, n_steps: int = 24)
 
 
 def counted(*days: np.ndarray) -> LiveError:
-    error = LiveError(a_day=24)
-    for day, votes in enumerate([*days, np.full_like(days[0], np.nan)]):
-        error.note(times_of(day), votes)
+    error = LiveError(step=HOUR)
+    for day, votes in enumerate(days):
+        assert error.note(times_of(day), votes)
     return error
-
-
-def of(days: float, alone: float, rate: float = 0.1) -> float:
-    return (alone + rate * PRIOR) / ((days + PRIOR) * rate)
 
 
 FADED = 0.5 ** (1 / HALF_LIFE)
@@ -57,8 +53,9 @@ def test_what_a_member_calls_alone_counts_once_a_day_and_fades():
     once, often = votes_of((SEASONAL, 0, 3)), votes_of(*((SEASONAL, 0, step) for step in range(0, 24, 2)))
     for votes in (once, often):
         error = counted(votes, votes_of())
-        np.testing.assert_allclose(error.excess(), [of(1 + FADED, FADED), *[of(1 + FADED, 0)] * 4])
-    error.note(times_of(2 + HALF_LIFE), votes_of())
+        np.testing.assert_allclose(error.days, np.full((5, 1), 1 + FADED))
+        np.testing.assert_allclose(error.alone[:, 0], [FADED, 0, 0, 0, 0])
+    error.note(times_of(2 + HALF_LIFE, 12), votes_of(n_steps=12))
     np.testing.assert_allclose(error.alone[SEASONAL], FADED / 2)
 
 
@@ -86,7 +83,7 @@ def test_a_threshold_that_is_reached_is_not_exceeded():
 
 
 def test_each_step_counts_once_by_the_votes_cast_when_it_was_new():
-    error = LiveError(a_day=24)
+    error = LiveError(step=HOUR)
     assert not error.note(times_of(0, 12), votes_of(n_steps=12))
     for _ in range(3):
         assert not error.note(times_of(0, 12), votes_of((SEASONAL, 0, 11), n_steps=12))
@@ -96,11 +93,28 @@ def test_each_step_counts_once_by_the_votes_cast_when_it_was_new():
     assert (error.steps, error.until, error.day) == (1, DAY, 1)
 
 
+def test_a_day_counts_from_its_last_step_on():
+    error = LiveError(step=HOUR)
+    assert not error.note(times_of(0, 23), votes_of(n_steps=23))
+    assert error.note(times_of(0), votes_of((SEASONAL, 0, 3), (SHAPE, 0, 23)))
+    assert np.flatnonzero(error.alone).tolist() == [SHAPE]
+    assert (error.day, error.steps) == (1, 0)
+
+
+def test_steps_longer_than_a_day_are_days_of_their_own():
+    error = LiveError(step=2 * DAY)
+    for day in (0.0, 2.0):
+        assert error.note(np.array([day * DAY]), votes_of((SEASONAL, 0, 0), n_steps=1))
+    np.testing.assert_allclose(error.days, np.full((5, 1), (1 + FADED**2) * FADED))
+
+
 def test_days_of_which_little_was_judged_are_left_out():
-    error = LiveError(a_day=24)
+    error = LiveError(step=HOUR)
     error.note(times_of(0, 11), votes_of((SEASONAL, 0, 3), n_steps=11))
-    assert error.note(times_of(1), votes_of())
+    assert error.note(times_of(1, 12), votes_of(n_steps=12))
     assert not error.days.any()
+    assert error.note(times_of(2, 1), votes_of(n_steps=1))
+    assert error.days.all()
     np.testing.assert_array_equal(error.excess(), np.ones(5))
 
 
@@ -113,6 +127,21 @@ def test_who_took_no_part_and_where_one_family_judged_alone_is_left_out():
     missing = votes_of()
     missing[:, :, 5:] = np.nan
     np.testing.assert_array_equal(counted(missing).days, np.ones((5, 1)))
+
+
+@pytest.mark.parametrize(("n_series", "days"), [(20, 3), (50, 1), (30, 10)])
+def test_the_excess_is_that_of_the_promise_and_of_all_series_but_a_tenth(n_series, days):
+    votes = votes_of(*((SEASONAL, row, 3) for row in range(n_series)), n_series=n_series)
+    error = counted(*[votes] * days)
+    known = 0.9 * n_series * (1 - FADED**days) / (1 - FADED)
+    expected = [(calls + 0.1 * PRIOR) / ((known + PRIOR) * 0.1) for calls in (known, 0, 0, 0, 0)]
+    np.testing.assert_allclose(error.excess(), expected)
+
+
+@pytest.mark.parametrize(("n_series", "days"), [(1, 400), (22, 1), (3, 7)])
+def test_until_enough_days_of_series_are_known_all_keep_their_promise(n_series, days):
+    votes = votes_of(*((SEASONAL, row, 3) for row in range(n_series)), n_series=n_series)
+    np.testing.assert_array_equal(counted(*[votes] * days).excess(), np.ones(5))
 
 
 def test_a_broken_series_says_little_of_a_member_and_many_say_more():
@@ -142,7 +171,7 @@ def test_a_clock_set_back_begins_the_day_anew():
 
 def test_nothing_known_means_that_promises_are_kept():
     assert LiveError().excess().tolist() == []
-    error = LiveError(a_day=24)
+    error = LiveError(step=HOUR)
     error.note(times_of(0), votes_of(n_series=0))
     error.take(np.array([-1]))
     error.note(times_of(1), votes_of())
@@ -156,7 +185,7 @@ def test_shapes_that_do_not_fit_are_refused():
         counted(votes_of()).note(times_of(9), votes_of(n_series=2))
     with pytest.raises(ValueError, match="for each member and series"):
         LiveError(days=np.zeros((5, 1)))
-    for bad in ({"rate": 0.0}, {"rate": math.nan}, {"a_day": 0}):
+    for bad in ({"rate": 0.0}, {"rate": math.nan}, {"step": 0.0}):
         with pytest.raises(ValueError, match="LiveError"):
             LiveError(**bad)
 
@@ -170,7 +199,7 @@ class Voters:
     members_ = MEMBERS
 
     def fit(self, history, groups=None):
-        self.warming_up_ = np.isnan(history.values).all(axis=1)
+        self.warming_up_ = np.array([key.name == "young" for key in history.keys])
         return self
 
     def advance(self, window):
@@ -198,16 +227,16 @@ def slot_of() -> DetectorSlot:
     return slot
 
 
-KEYS = (SeriesKey.named("a"), SeriesKey.named("b"))
+KEYS = tuple(SeriesKey.named(name) for name in "abcd")
 
 
 def cycles(slot: DetectorSlot, first: int, last: int, *, every: int = 1, keys=KEYS) -> None:
-    """A spike a day in the first series, which only the first detector minds; a fit each 6 hours."""
+    """A spike a day in three of the series, which only the first detector minds; a fit each 6 hours."""
     for hour in range(first, last, every):
         times = HOUR * np.arange(hour - 47, hour + 1)
         spike = np.where(times % DAY == 12 * HOUR, 3.0, 0.1)
-        rows = {"a": spike, "b": np.full(len(times), 0.1)}
-        now = Window(keys, times, np.stack([rows[key.name] for key in keys]))
+        rows = [np.full(len(times), 0.1) if key.name == "d" else spike for key in keys]
+        now = Window(keys, times, np.stack(rows))
         slot.fit_if_due(now, epoch=0)
         slot.judge(now)
 
@@ -224,9 +253,9 @@ def restarted(slot: DetectorSlot) -> DetectorSlot:
 
 def test_a_fit_weighs_members_by_what_they_called_alone_before_it():
     slot = slot_of()
-    cycles(slot, 48, 71, keys=KEYS[:1])
+    cycles(slot, 48, 71)
     assert slot.weights == dict.fromkeys(MEMBERS, 1.0)
-    cycles(slot, 71, 14 * 24, keys=KEYS[:1])
+    cycles(slot, 71, 16 * 24 - 5)
     weights = slot.weights
     assert 0.5 < weights["seasonal"] < 1 < weights["extremes"]
     assert np.mean(list(weights.values())) == pytest.approx(1)
@@ -237,8 +266,8 @@ def test_a_fit_weighs_members_by_what_they_called_alone_before_it():
 @pytest.mark.parametrize("every", [1, 5, 24])
 def test_steps_count_once_however_many_a_cycle_judges(every):
     slot, hourly = slot_of(), slot_of()
-    cycles(slot, 48, 240, every=every)
-    cycles(hourly, 48, 240 - 240 % every, every=1)
+    cycles(slot, 48, 48 + 240 // every * every - every + 1, every=every)
+    cycles(hourly, 48, 48 + 240 // every * every - every + 1)
     one, other = slot.live_error, hourly.live_error
     np.testing.assert_allclose(one._error.days, other._error.days)
     np.testing.assert_allclose(one._error.alone, other._error.alone)
@@ -247,11 +276,12 @@ def test_steps_count_once_however_many_a_cycle_judges(every):
 
 def test_what_is_known_at_a_time_stays_known():
     slot = slot_of()
-    cycles(slot, 48, 200, keys=KEYS[:1])
-    then = slot.live_error.excess(199 * HOUR)
+    cycles(slot, 48, 300)
+    then = slot.live_error.excess(299 * HOUR)
+    assert then["seasonal"] > 1
     assert slot.live_error.excess(0.0) == {}
-    cycles(slot, 200, 400, keys=KEYS[:1])
-    assert slot.live_error.excess(199 * HOUR) == then
+    cycles(slot, 300, 400)
+    assert slot.live_error.excess(299 * HOUR) == then
     assert slot.live_error.excess(400 * HOUR)["seasonal"] > then["seasonal"]
 
 
@@ -285,9 +315,23 @@ def test_what_is_no_live_error_is_refused():
             LiveErrorSlot(HOUR).load(kept | wrong, list(KEYS))
 
 
+def test_series_that_warm_up_do_not_count():
+    slot = slot_of()
+    cycles(slot, 48, 120, keys=(*KEYS, SeriesKey.named("young")))
+    assert slot.live_error._error.days.any(axis=0).tolist() == [True] * 4 + [False]
+
+
+def test_no_more_than_400_days_are_remembered():
+    slot = LiveErrorSlot(DAY)
+    for day in range(405):
+        slot.note(KEYS, np.array([day * DAY]), votes_of(n_series=4, n_steps=1))
+    assert slot.excess(4.5 * DAY) == {}
+    assert set(slot.excess(5 * DAY)) == set(MEMBERS)
+
+
 def test_series_are_followed_to_other_rows():
     slot = slot_of()
     cycles(slot, 48, 130)
     alone = slot.live_error._error.alone.copy()
-    cycles(slot, 130, 131, keys=KEYS[::-1])
+    cycles(slot, 130, 132, keys=KEYS[::-1])
     np.testing.assert_array_equal(slot.live_error._error.alone, alone[:, ::-1])
