@@ -284,8 +284,8 @@ class DetectorSlot:
         self._sides[into] = np.sign(recent.values - consensus.band.expected)[here, since - kept :]
         if self.live_error:
             ready = here & ~model.warming_up_
-            ours = np.ix_(np.arange(len(model.members_)), batch.rows[ready], np.arange(width - kept, width))
-            self._votes[ours] = consensus.votes[:, ready, since - kept :]
+            newest = slice(width - kept, width)
+            self._votes[: len(model.members_), batch.rows[ready], newest] = consensus.votes[:, ready, since - kept :]
         return consensus
 
 
