@@ -1,4 +1,4 @@
-"""How much each member of an ensemble should count, from what operators said of its votes."""
+"""How much each member of an ensemble should count, from what operators said of its votes and what it called alone."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def learn_weights(votes: FloatArray, right: BoolArray, excess: FloatArray | None
     right : (n_alarms,) bool
         True where it was right to call. What was *expected* says nothing of the detectors: leave it out.
     excess : (n_members,) float64, optional
-        Live error: how many times as often as its rate allows a member was above 1 lately. Below 1 counts as 1.
+        Live error: how many times as often as its rate allows a member called alone lately, see
+        `detectors.live_error.LiveError`. Below 1 counts as 1.
 
     Returns
     -------
