@@ -70,8 +70,9 @@ class Season(NamedTuple):
 class Effects:
     """What occasions add to the season.
 
-    Of a holiday the past may show that it is like a day of rest or like any other, and what it adds to that. One never
-    seen may be like either: half way between is expected, and the band holds both.
+    Of a holiday the past may show that it is like a day of rest or like any other, and what it adds to that: as much is
+    expected of the next, and half way between of one never seen. The band holds all three, for holidays differ: some
+    are kept by few, and one year's Christmas says little of Labour Day.
 
     Attributes
     ----------
@@ -135,11 +136,10 @@ class Effects:
         less, more = np.zeros_like(middle), np.zeros_like(middle)
         off = unlike.holiday
         ordinary, resting = _both(profile, phase, unlike)
-        middle[:, off] = np.where(self.rests[:, None], resting, ordinary) + self.holiday[:, None]
-        # One never seen: half way between both, and as far to either side.
-        unknown = np.where(self.seen[:, None], 0.0, ordinary - resting) / 2
-        middle[:, off] += unknown
-        less[:, off] = more[:, off] = np.abs(unknown)
+        like = np.where(self.rests[:, None], resting, ordinary) + self.holiday[:, None]
+        middle[:, off] = np.where(self.seen[:, None], like, (ordinary + resting) / 2)
+        held = np.stack([ordinary, resting, middle[:, off]])
+        less[:, off], more[:, off] = middle[:, off] - held.min(axis=0), held.max(axis=0) - middle[:, off]
         return Season(middle, less, more)
 
 
