@@ -11,21 +11,21 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from forecasting.bands import bands
+from forecasting.error_shape import at_tail, error_shape
 from forecasting.shapes import Steps
 from series import BoolArray, FloatArray
 
-# Tail probabilities at which quantiles are kept; between them they are interpolated.
-_TAILS = np.array(
-    [0.0, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5]
-)
-# How far each tail lies from the middle of a normal distribution, in standard deviations.
-_Z = np.array([NormalDist().inv_cdf(1 - max(tail, _TAILS[1])) for tail in _TAILS])
 # How much of the size of errors at a lead is told by many bands together, and how many on either side these are.
 _POOLED, _WIDE = 0.4, 3
-# Errors of one origin belong together more closely than Student's t knows of: measured on series of many kinds.
-_TOGETHER = 1.1
+# An origin counts this much of what the next one counts for the size: how large errors are changes with the series.
+_FADING = 0.85
+# How much of Student's factor is left to add, as shapes told by few origins are drawn to one with tails: measured on
+# series of many kinds.
+_FEW = 0.6
 # Weight of a band without errors, of one error.
 _UNSEEN = 1e-6
+# Smallest tail probability that a widening is told for.
+_FARTHEST = 0.0025
 # A row with fewer known errors has no interval.
 _FEWEST_ERRORS = 5
 
@@ -74,12 +74,14 @@ class ErrorQuantiles:
         places = np.searchsorted(leads, edges, side="right")
         known = np.isfinite(errors)
         count = np.add.reduceat(known, places[:-1], axis=-1, dtype=np.float64)
-        total = np.add.reduceat(np.where(known, np.abs(errors), 0.0), places[:-1], axis=-1).sum(axis=0)
-        sizes = _sizes(total, count.sum(axis=0))
+        total = np.add.reduceat(np.where(known, np.abs(errors), 0.0), places[:-1], axis=-1)
+        newest = _FADING ** np.arange(len(errors) - 1, -1, -1.0)
+        sizes = _sizes(np.tensordot(newest, total, axes=1), np.tensordot(newest, count, axes=1))
         unit = np.repeat(np.where(sizes > 0, sizes, 1.0), np.diff(places), axis=1)
         origins = np.minimum.accumulate(np.maximum((count > 0).sum(axis=0), 1), axis=1).astype(np.float64)
         reaches = np.array([np.sqrt((low + 1.0) * high) for low, high in pairwise(edges)])
-        return cls(reaches, sizes, _widths(errors / unit), origins, known.sum(axis=(0, 2)) >= _FEWEST_ERRORS, share)
+        shape = error_shape(errors / unit, np.maximum((count > 0).any(axis=-1).sum(axis=0), 1).astype(np.float64))
+        return cls(reaches, sizes, shape, origins, known.sum(axis=(0, 2)) >= _FEWEST_ERRORS, share)
 
     def interval(self, leads: Steps, coverage: float) -> FloatArray:
         """How far below and above the mean the interval reaches.
@@ -90,8 +92,8 @@ class ErrorQuantiles:
             0 or more; NaN in rows with too few errors.
         """
         tail = (1 - coverage) / 2
-        widening = self.share * _widening(float(np.interp(tail, _TAILS, _Z)), self.origins)
-        widths = _between(_TAILS, self.shape, tail, axis=1)[..., np.newaxis] * (self.sizes * widening)
+        widening = self.share * _widening(tail, self.origins)
+        widths = at_tail(self.shape, tail)[..., np.newaxis] * (self.sizes * widening)
         place = np.interp(np.log(leads), np.log(self.reaches), np.arange(len(self.reaches)))
         low = np.minimum(place.astype(np.intp), max(len(self.reaches) - 2, 0))
         high = np.minimum(low + 1, len(self.reaches) - 1)
@@ -108,41 +110,20 @@ def _sizes(total: FloatArray, count: FloatArray) -> FloatArray:
     def smoothed(reach: int) -> FloatArray:
         padded = [np.pad(part, ((0, 0), (reach, reach))) for part in (total, count)]
         summed, counted = (sliding_window_view(part, 2 * reach + 1, axis=1).sum(axis=-1) for part in padded)
-        mean: FloatArray = summed / np.maximum(counted, 1.0)
+        mean: FloatArray = summed / np.where(counted > 0, counted, 1.0)
         return mean
 
     return _rising((1 - _POOLED) * smoothed(0) + _POOLED * smoothed(_WIDE), count)
 
 
-def _widths(errors: FloatArray) -> FloatArray:
-    """(2, n_tails, n_series): quantiles of the errors below and above 0; 0 where no error is known."""
-    ranked = np.sort(np.moveaxis(errors, 1, 0).reshape(errors.shape[1], -1), axis=1)  # NaN last
-    count = np.isfinite(ranked).sum(axis=1)
-    # The k-th smallest of n errors is exceeded downwards with probability k / (n + 1).
-    rank = np.clip(_TAILS[:, np.newaxis] * (count + 1) - 1, 0, np.maximum(count - 1, 0))
-    low, high = _ranked(ranked, rank), _ranked(ranked, np.maximum(count - 1, 0) - rank)
-    widths: FloatArray = np.where(count > 0, np.maximum(np.stack([-low, high]), 0.0), 0.0)
-    return widths
-
-
-def _ranked(ranked: FloatArray, rank: FloatArray) -> FloatArray:
-    """(n_tails, n_series): value at a rank, 0 the smallest, linear between two."""
-    rows = np.arange(len(ranked))
-    under = rank.astype(np.intp)
-    over = np.minimum(under + 1, ranked.shape[1] - 1)
-    share = rank - under
-    upper = np.where(share > 0, ranked[rows, over], 0.0)
-    value: FloatArray = ranked[rows, under] * (1 - share) + upper * share
-    return value
-
-
-def _widening(z: float, origins: FloatArray) -> FloatArray:
-    """Quantile of Student's t over that of the normal distribution, for the origins that know.
+def _widening(tail: float, origins: FloatArray) -> FloatArray:
+    """Part of the quantile of Student's t over that of the normal distribution, for the origins that know.
 
     Errors of one origin belong together, so it is the origins that count. First terms of the expansions of the
     quantile of t (Abramowitz and Stegun, 26.7.5) and of the uncertainty of the middle, sqrt(1 + 1 / n).
     """
-    return 1 + _TOGETHER * ((z**2 + 1) / 4 + 0.5) / origins
+    z = NormalDist().inv_cdf(1 - max(tail, _FARTHEST))
+    return 1 + _FEW * ((z**2 + 1) / 4 + 0.5) / origins
 
 
 def _rising(values: FloatArray, counts: FloatArray) -> FloatArray:
@@ -170,11 +151,3 @@ def _rising(values: FloatArray, counts: FloatArray) -> FloatArray:
         least = np.minimum.accumulate(mean[..., ::-1], axis=-1)[..., ::-1]
         rising[..., start:] = np.maximum(rising[..., start:], least)
     return rising
-
-
-def _between(grid: FloatArray, values: FloatArray, at: float, axis: int) -> FloatArray:
-    place = float(np.interp(at, grid, np.arange(len(grid))))
-    low = min(int(place), len(grid) - 2)
-    below, above = np.take(values, low, axis=axis), np.take(values, low + 1, axis=axis)
-    between: FloatArray = below + (place - low) * (above - below)
-    return between

