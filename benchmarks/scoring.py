@@ -44,7 +44,7 @@ def main(n_series: int, batch: int, rounds: int, data: str | None) -> None:
     if not peers:
         raise SystemExit("This bench compares with statsmodels, scikit-learn or pyod. None is installed.")
     _warm_up(peers)
-    with _one_thread():
+    with one_thread():
         steps, fit_ours, fit_peers = _fits(models, samples, peers)
         step_ours, step_peers = _steps(models, samples, steps, rounds)
         alike = _alike(samples, rounds)
@@ -66,7 +66,7 @@ def busy(n_series: int, n_steps: int, seed: int) -> FloatArray:
     return np.asarray(100 + rng.uniform(0, 20, (n_series, 1)) * wave + noise + bursts)
 
 
-def _one_thread() -> AbstractContextManager[object]:
+def one_thread() -> AbstractContextManager[object]:
     """Threads of a matrix library wait by spinning, which is CPU time and no work."""
     limits: AbstractContextManager[object] = import_module("threadpoolctl").threadpool_limits(1)
     return limits
