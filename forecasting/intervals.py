@@ -34,9 +34,10 @@ _FEWEST_ERRORS = 5
 class ErrorQuantiles:
     """How far samples fell below and above their forecasts, by lead.
 
-    Split conformal prediction. The size of errors is told by the leads near by, the shape of their distribution by
-    all leads together, each side by itself, then widened for the small number of origins. Widths never shrink with
-    the lead; beyond the last lead that was tried they grow with its square root, as those of a random walk.
+    Split conformal prediction, held steady where origins are few. The size of errors is told by the leads near by,
+    newer origins foremost, the shape of their distribution by all leads together, then widened for the small number
+    of origins. Widths never shrink with the lead; beyond the last lead that was tried they grow with its square
+    root, as those of a random walk.
 
     Attributes
     ----------
@@ -75,8 +76,8 @@ class ErrorQuantiles:
         known = np.isfinite(errors)
         count = np.add.reduceat(known, places[:-1], axis=-1, dtype=np.float64)
         total = np.add.reduceat(np.where(known, np.abs(errors), 0.0), places[:-1], axis=-1)
-        newest = _FADING ** np.arange(len(errors) - 1, -1, -1.0)
-        sizes = _sizes(np.tensordot(newest, total, axes=1), np.tensordot(newest, count, axes=1))
+        newest = (_FADING ** np.arange(len(errors) - 1, -1, -1.0))[:, np.newaxis, np.newaxis]
+        sizes = _sizes((newest * total).sum(axis=0), (newest * count).sum(axis=0))
         unit = np.repeat(np.where(sizes > 0, sizes, 1.0), np.diff(places), axis=1)
         origins = np.minimum.accumulate(np.maximum((count > 0).sum(axis=0), 1), axis=1).astype(np.float64)
         reaches = np.array([np.sqrt((low + 1.0) * high) for low, high in pairwise(edges)])
