@@ -84,7 +84,7 @@ class HarmonicRegression:
             bounds[:, rows] = block.forecast(leads, coverage)
         if self.occasions is not None:
             ahead = self.n_steps_ + np.arange(steps)
-            bounds += self.effects_.at(self.occasions.features(times), ahead)
+            bounds += np.stack(self.effects_.at(self.occasions.features(times), ahead))
             bounds = np.where(self.never_negative_, np.maximum(bounds, 0.0), bounds)
         return Forecast(times, bounds[0], bounds[1], bounds[2], coverage)
 
@@ -95,4 +95,4 @@ class HarmonicRegression:
         on = self.occasions.features(history.times)
         periods = Seasons.of(history.step, history.n_steps).periods
         self.effects_ = OccasionEffects.of(history.values, on, periods[0] if periods else 1)
-        return self.effects_.at(on, np.arange(history.n_steps))
+        return self.effects_.past

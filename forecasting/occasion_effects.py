@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 
 from forecasting.shapes import Steps
-from series import FloatArray
+from series import BoolArray, FloatArray
 
-# An effect below this many of an ordinary day's deviations, for one time seen, is chance.
+# A day is unlike others, and an effect clear, from so many of an ordinary day's deviations on.
 _CLEAR = 2.5
 # Fewer ordinary samples than this have no rhythm to compare with.
 _FEWEST = 24
+_WEEK = 7
+# What is on for a larger share of two weeks or more belongs to the rhythm of the week, which the shapes know better.
+_RHYTHM = 0.2
 
 
 class OccasionCalendar(Protocol):
@@ -23,19 +27,32 @@ class OccasionCalendar(Protocol):
         """(n_kinds, n_steps) float64: 1 while an occasion is on, else 0; of past and future."""
 
 
+class Added(NamedTuple):
+    """What is added to an ordinary day: as expected, at least, and at most; of equal shapes, in the series' unit."""
+
+    mean: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+
+
 @dataclass(frozen=True, eq=False)
 class OccasionEffects:
-    """Mean deviation from an ordinary day at each step of the day, for each kind of occasion.
+    """Deviation from an ordinary day at each step of the day, for each kind of occasion.
 
-    Effects that past occasions do not show clearly are 0, as are those of occasions that were never seen.
+    Days of one kind differ, as holidays do: expected is what all of them had in common, and the interval holds what any
+    of them did. Of one that was seen once nothing is expected, but that it may do the same again. What past occasions
+    do not show clearly is 0, as is what was never seen.
 
     Attributes
     ----------
-    values : (n_series, n_kinds, period) float64
-        In the unit of the series; phase 0 belongs to the history's column 0.
+    added : Added
+        (n_series, n_kinds, period) each; phase 0 belongs to the history's column 0.
+    past : (n_series, n_steps) float64
+        What is expected of the occasions in the history.
     """
 
-    values: FloatArray
+    added: Added
+    past: FloatArray
 
     @classmethod
     def of(cls, history: FloatArray, occasions: FloatArray, period: int) -> Self:
@@ -50,22 +67,28 @@ class OccasionEffects:
         period : int
             Steps of a day, or 1 where the history knows no day.
         """
-        ordinary = np.where(occasions.any(axis=0), np.nan, history)
-        n_series, n_kinds, phase = len(history), len(occasions), np.arange(history.shape[1]) % period
-        values = np.zeros((n_series, n_kinds, period))
+        on = occasions > 0
+        if on.shape[1] >= 2 * _WEEK * period:
+            on = on & (on.mean(axis=1, keepdims=True) < _RHYTHM)
+        ordinary = np.where(on.any(axis=0), np.nan, history)
+        added = Added(*np.zeros((3, len(history), len(on), period)))
+        past = np.zeros(history.shape)
         if np.isfinite(ordinary).sum(axis=1).min(initial=_FEWEST) < _FEWEST:
-            return cls(values)
-        rest = history - _typical(ordinary, period)[:, phase]
-        usual = _daily_deviation(np.where(occasions.any(axis=0), np.nan, rest), period)
-        for kind in range(n_kinds):
-            on = occasions[kind] > 0
-            if on.any():
-                values[:, kind] = _effect(rest[:, on], phase[on], period, usual)
-                rest[:, on] -= values[:, kind][:, phase[on]]
-        return cls(values)
+            return cls(added, past)
+        rest = history - _beside(ordinary, period)
+        usual = _daily_deviation(np.where(on.any(axis=0), np.nan, rest), period)
+        for kind in np.flatnonzero(on.any(axis=1)):
+            columns = np.flatnonzero(on[kind])
+            days = _by_day(rest, columns, period)
+            for part, shown in zip(added, _shown(days, usual), strict=True):
+                part[:, kind] = shown
+            expected = added.mean[:, kind][:, columns % period]
+            past[:, columns] += expected
+            rest[:, columns] -= expected
+        return cls(added, past)
 
-    def at(self, occasions: FloatArray, columns: Steps) -> FloatArray:
-        """(n_series, n_steps): sum of the effects of what is on.
+    def at(self, occasions: FloatArray, columns: Steps) -> Added:
+        """(n_series, n_steps) each: sum of the effects of what is on.
 
         Parameters
         ----------
@@ -73,21 +96,66 @@ class OccasionEffects:
         columns : (n_steps,) int
             Columns of the history, or beyond its end.
         """
-        effects = self.values[:, :, columns % self.values.shape[2]]
-        summed: FloatArray = np.einsum("nks,ks->ns", effects, occasions)
-        return summed
+        phase = columns % self.added.mean.shape[2]
+        return Added(*(np.einsum("nks,ks->ns", part[:, :, phase], occasions) for part in self.added))
 
 
-def _effect(rest: FloatArray, phase: Steps, period: int, usual: FloatArray) -> FloatArray:
-    """(n_series, period): mean by phase, pulled towards 0 where seen once; all 0 where it is not clear."""
-    known = np.isfinite(rest)
-    seen = np.stack([np.bincount(phase, row, period) for row in known.astype(np.float64)])
-    total = np.stack([np.bincount(phase, row, period) for row in np.where(known, rest, 0.0)])
-    times = seen.max(axis=1)
-    level = total.sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
-    clear = np.abs(level) * np.sqrt(times) > _CLEAR * usual
-    effect: FloatArray = np.where(clear[:, np.newaxis], total / (seen + 0.5), 0.0)
-    return effect
+def _by_day(rest: FloatArray, columns: Steps, period: int) -> FloatArray:
+    """`rest` (n_series, n_steps) of each day that an occasion is on: (n_series, n_days, period)."""
+    begins = np.diff(columns, prepend=-2) > 1
+    since = columns - columns[begins][np.cumsum(begins) - 1]
+    place = np.cumsum(begins | (since % period == 0)) - 1
+    days = np.full((len(rest), place[-1] + 1, period), np.nan)
+    days[:, place, columns % period] = rest[:, columns]
+    return days
+
+
+def _clear(days: FloatArray, usual: FloatArray) -> BoolArray:
+    """(n_series, n_days): whether a day was unlike ordinary ones."""
+    known = np.isfinite(days)
+    level = np.where(known, days, 0.0).sum(axis=2) / np.maximum(known.sum(axis=2), 1)
+    return np.asarray(np.abs(level) > _CLEAR * usual[:, None])
+
+
+def _shown(days: FloatArray, usual: FloatArray) -> Added:
+    """(n_series, period) each: what days (n_series, n_days, period) show of the next one."""
+    seen = np.isfinite(days).any(axis=2).sum(axis=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # no sample at some time of the day
+        least, most = np.nanmin(days, axis=1), np.nanmax(days, axis=1)
+    mean = np.where(least * most > 0, np.where(np.abs(least) < np.abs(most), least, most), 0.0)
+    certain = (seen > 1) & _clear(mean[:, None] * np.sqrt(seen)[:, None, None], usual)[:, 0]
+    mean = np.where(certain[:, None], np.nan_to_num(mean), 0.0)
+    apart = np.where(_clear(days, usual)[:, :, None], days, np.nan)
+    lower = np.fmin(mean, np.fmin.reduce(apart, axis=1))
+    upper = np.fmax(mean, np.fmax.reduce(apart, axis=1))
+    return Added(mean, lower, upper)
+
+
+def _beside(ordinary: FloatArray, period: int) -> FloatArray:
+    """(n_series, n_steps): what an ordinary day would have been: the mean of a week before and after, at the same time.
+
+    Where those were not ordinary either, of the three days on either side; else the median of all days. What is near
+    shares season, weather and level: without that a cold month that holds the holidays would be their doing.
+    """
+    beside = _typical(ordinary, period)[:, np.arange(ordinary.shape[1]) % period]
+    for days in ((1, 2, 3), (_WEEK,)):
+        near = [_moved(ordinary, sign * day * period) for day in days for sign in (-1, 1)]
+        known = np.sum([np.isfinite(one) for one in near], axis=0)
+        mean = np.sum([np.nan_to_num(one) for one in near], axis=0) / np.maximum(known, 1)
+        beside = np.where(known > 0, mean, beside)
+    return beside
+
+
+def _moved(values: FloatArray, steps: int) -> FloatArray:
+    """`values` (n_series, n_steps) `steps` columns later, or earlier where below 0; NaN where nothing was."""
+    moved = np.full_like(values, np.nan)
+    kept = max(0, values.shape[1] - abs(steps))
+    if steps > 0:
+        moved[:, values.shape[1] - kept :] = values[:, :kept]
+    else:
+        moved[:, :kept] = values[:, values.shape[1] - kept :]
+    return moved
 
 
 def _typical(ordinary: FloatArray, period: int) -> FloatArray:

@@ -49,15 +49,52 @@ def test_occasions_without_an_effect_have_none() -> None:
     on = np.zeros((2, 24 * 14))
     on[0, 48:72] = 1
     effects = OccasionEffects.of(history, on, 24)
-    assert (effects.values[:, 0] == 0).mean() > 0.9
-    np.testing.assert_array_equal(effects.values[:, 1], 0.0)
+    for part in effects.added:
+        assert (part[:, 0] == 0).mean() > 0.9
+        np.testing.assert_array_equal(part[:, 1], 0.0)
 
 
 def test_gaps_and_rows_without_samples_have_no_effect() -> None:
     history = np.full((2, 24 * 14), np.nan)
     history[1, ::2] = 5.0
     effects = OccasionEffects.of(history, np.ones((1, 24 * 14)), 24)
-    np.testing.assert_array_equal(effects.values, 0.0)
+    for part in (*effects.added, effects.past):
+        np.testing.assert_array_equal(part, 0.0)
+
+
+def test_a_holiday_seen_once_may_come_again_and_is_not_expected() -> None:
+    off = DaysOff(6, 21)
+    history = work(21, off)
+    once, unknown = (HarmonicRegression(occasions=known).fit(history).forecast(24) for known in (off, None))
+    np.testing.assert_allclose(once.mean, unknown.mean)
+    np.testing.assert_allclose(once.upper, unknown.upper)
+    np.testing.assert_allclose((unknown.lower - once.lower).mean(), 60, atol=5)
+
+
+def test_of_holidays_that_differ_what_they_have_in_common_is_expected_and_the_interval_holds_all() -> None:
+    off = DaysOff(5, 9, 12, 21)
+    history = work(21, off)
+    history.values[0, 9 * 24 : 10 * 24] += 30
+    effects = OccasionEffects.of(history.values, off.features(history.times), 24)
+    mean, lower, upper = (part[0, 0].mean() for part in effects.added)
+    np.testing.assert_allclose([mean, lower, upper], [-30, -60, -30], atol=3)
+
+
+def test_a_cold_month_is_not_the_doing_of_its_holidays() -> None:
+    """Without an effect of their own, in weeks of which the load is up to 30 higher than in others."""
+    off = DaysOff(55, 66)
+    days = np.arange(120 * 24) // 24
+    noise = np.random.default_rng(5).normal(size=(20, len(days)))
+    history = 100 + 30 * np.exp(-(((days - 60) / 20) ** 2)) + noise
+    effects = OccasionEffects.of(history, off.features(DAY * np.arange(len(days)) / 24), 24)
+    assert np.abs(effects.added.mean).mean() < 4
+
+
+def test_a_weekend_is_left_to_the_rhythm_of_the_week() -> None:
+    history = work(21, DaysOff())
+    weekend = DaysOff(*(day for day in range(28) if day % 7 >= 5))
+    known, unknown = (HarmonicRegression(occasions=one).fit(history).forecast(24) for one in (weekend, None))
+    np.testing.assert_array_equal(known.mean, unknown.mean)
 
 
 def test_load_stays_above_zero_on_a_holiday() -> None:
