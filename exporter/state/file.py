@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 FORMAT = b"forethought-state"
-VERSION = 3
+VERSION = 4
 UNFINISHED = ".part"
 _ALIGNED = 8
 # Longest first line: enough for three numbers.
