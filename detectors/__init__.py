@@ -7,7 +7,6 @@ from detectors.autoregression import Autoregression
 from detectors.base import Band, Baseline, Detector
 from detectors.beside import Beside
 from detectors.character import Character
-from detectors.conditional import Conditional
 from detectors.control_charts import Cusum, EwmaChart
 from detectors.decomposition import StlResidual
 from detectors.ensemble import Ensemble
@@ -60,7 +59,6 @@ FITTED: tuple[type[Any], ...] = (
     Beside,
     Calendar,
     Character,
-    Conditional,
     Copod,
     Cusum,
     Ecod,

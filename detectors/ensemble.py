@@ -182,20 +182,18 @@ class Ensemble:
         self.step_ = step
         self.familiar_ = Familiar.learn(scores, phase, step, rate=self.rate)
         ids = np.arange(history.n_series) if groups is None else np.asarray(groups, dtype=np.intp)
-        alone = scores / self.familiar_.usual[:, None]
-        self.joint_ = Joint.learn(alone, plain.values, ids, phase, step, rate=self.rate)
+        self.joint_ = Joint.learn(scores / self.familiar_.usual[:, None], ids, phase, step, rate=self.rate)
         return self
 
     def advance(self, window: Window) -> None:
         """Take note of steps that will not change any more; what is judged from now on begins right after them."""
         band = self.expect(window)
+        votes = self._votes(band, window)
         plain = self.baseline_.without_events(window, band)
-        votes = self._votes(band, window, plain)
         self.level_ = self.level_.follow(mean_vote(votes, self.shares_), self.step_)[1]
         self.baseline_.advance(window)
         for shape in self.shapes_:
             shape.advance(plain)
-        self.joint_ = self.joint_.advance(plain.values)
 
     def expect(self, window: Window) -> Band:
         """Expected value and band for each step of `window`, from what was known before that step."""
@@ -211,19 +209,16 @@ class Ensemble:
 
     def score_against(self, band: Band, window: Window) -> FloatArray:
         """Scores of `window` given the baseline's band, for callers that need both: the same as `score`."""
-        plain = self.baseline_.without_events(window, band)
-        return self._consensus(self._votes(band, window, plain), band, window)
+        return self._consensus(self._votes(band, window), band, window)
 
     def judge(self, window: Window) -> Consensus:
         """All that is said of `window`, computed once."""
         band = self.expect(window)
-        plain = self.baseline_.without_events(window, band)
-        votes = self._votes(band, window, plain)
+        votes = self._votes(band, window)
         scores = self._consensus(votes, band, window)
         phase = Phase.of(window.times, self.calendar_)
         heard = np.where(self.taking_part_[..., None], np.stack(votes), np.nan)
-        joint = self.joint_.score(scores, plain.values, phase)
-        return Consensus(band, scores, heard, joint, self.joint_.contributions(scores))
+        return Consensus(band, scores, heard, self.joint_.score(scores, phase), self.joint_.contributions(scores))
 
     def _unfitted(self, step: float) -> tuple[SeasonalBaseline, Extremes, tuple[WindowPca, ...]]:
         baseline = SeasonalBaseline(
@@ -251,7 +246,8 @@ class Ensemble:
             most_missing=self.most_missing,
         )
 
-    def _votes(self, band: Band, window: Window, plain: Window) -> list[FloatArray]:
+    def _votes(self, band: Band, window: Window) -> list[FloatArray]:
+        plain = self.baseline_.without_events(window, band)
         levels = (self.baseline_.score_against(band, window), self.extremes_.score(plain))
         return [*levels, *(shape.score(plain) for shape in self.shapes_)]
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import dataclass
 
 import numpy as np
 
 from detectors.calibrate import exceeded
-from detectors.conditional import Conditional
 from detectors.familiar import LARGEST, SMALLEST, TRUST, Familiar
 from detectors.phase import IntArray, Phase
 from detectors.robust import quantile
@@ -23,8 +21,6 @@ LARGEST_GAIN = 1.5
 STRANGEST = 0.1
 # A metric is blamed for what lies beyond its ordinary restlessness, this share of its past.
 ORDINARY = 0.9
-# How well the metrics go together is one vote of three, beside the two means.
-TOGETHER = 1 / 3
 
 
 def group_score(scores: FloatArray) -> FloatArray:
@@ -74,9 +70,8 @@ class Joint:
     """Scores of groups of series, learned from what their series scored in a history.
 
     An incident may touch all metrics of a service a little or a few of them much. So two means of the metrics'
-    scores are taken, over all and over the strangest tenth; each is divided by what the history exceeds. The mean of
-    both and how well the metrics go together (`detectors.conditional`) are joined by a geometric mean, which is divided
-    by what the group is used to (`detectors.familiar`). A group of one scores as its series does.
+    scores are taken, over all and over the strangest tenth; each is divided by what the history exceeds, and
+    the mean of both by what the group is used to (`detectors.familiar`). A group of one scores as its series does.
 
     Attributes
     ----------
@@ -86,8 +81,6 @@ class Joint:
         Numbers of the groups with several members; what follows is theirs.
     scale : (n_shared, 2) float64
         What the two means are divided by.
-    conditional : tuple of Conditional or None, length n_shared
-        None where the two means decide alone.
     familiar : Familiar
     ordinary : (n_series,) float64
         Score that each series exceeds in a tenth of the steps.
@@ -96,29 +89,12 @@ class Joint:
     rows: tuple[IntArray, ...]
     shared: IntArray
     scale: FloatArray
-    conditional: tuple[Conditional | None, ...]
     familiar: Familiar
     ordinary: FloatArray
 
     @classmethod
-    def learn(
-        cls, scores: FloatArray, values: FloatArray, groups: IntArray, phase: Phase, step: float, *, rate: float
-    ) -> Self:
-        """Learn from a history.
-
-        Parameters
-        ----------
-        scores, values : (n_series, n_steps) float64
-            What each series scored, and its samples.
-        groups : (n_series,) intp
-            Equal numbers belong together.
-        phase : Phase
-            Of the n_steps.
-        step : float
-            Seconds.
-        rate : float
-            Times a day that an ordinary group may score above 1.
-        """
+    def learn(cls, scores: FloatArray, groups: IntArray, phase: Phase, step: float, *, rate: float) -> Joint:
+        """Learn from the `scores` (n_series, n_steps) of a history; equal `groups` (n_series,) belong together."""
         order = np.argsort(groups, kind="stable")
         rows = tuple(np.split(order, np.flatnonzero(np.diff(groups[order])) + 1)) if len(order) else ()
         shared = np.array([group for group, members in enumerate(rows) if len(members) > 1], dtype=np.intp)
@@ -128,46 +104,19 @@ class Joint:
         limit = [exceeded(means[:, part], step, rate) for part in range(2)]
         scale = np.clip(np.stack(limit, axis=1), SMALLEST, LARGEST) ** TRUST
         joint = (means / scale[..., None]).mean(axis=1)
-        learned = [Conditional.learn(values[rows[group]], step, rate=rate) for group in shared]
-        for place, pair in enumerate(learned):
-            if pair is not None:
-                joint[place] = _weighed(joint[place], pair[1])
         familiar = Familiar.learn(joint, phase, step, rate=rate, trust=0.0)
         ordinary = np.zeros(len(scores))
         for group in shared:
             ordinary[rows[group]] = np.nan_to_num(quantile(scores[rows[group]], ORDINARY))
-        conditional = tuple(pair and pair[0] for pair in learned)
-        return cls(rows, shared, scale, conditional, familiar, ordinary)
+        return cls(rows, shared, scale, familiar, ordinary)
 
-    def advance(self, values: FloatArray) -> Self:
-        """Take note of samples (n_series, n_steps) that will not change any more."""
-        pairs = zip(self.conditional, self.shared, strict=True)
-        return replace(self, conditional=tuple(one and one.advance(values[self.rows[group]]) for one, group in pairs))
-
-    def score(self, scores: FloatArray, values: FloatArray, phase: Phase) -> FloatArray:
-        """Joint scores of steps right after the last that are known.
-
-        Parameters
-        ----------
-        scores, values : (n_series, n_steps) float64
-            What each series scores, and its samples.
-        phase : Phase
-            Of the n_steps.
-
-        Returns
-        -------
-        (n_groups, n_steps) float64
-            1 is the threshold; NaN where no member has a sample.
-        """
+    def score(self, scores: FloatArray, phase: Phase) -> FloatArray:
+        """(n_groups, n_steps) from the `scores` (n_series, n_steps) of steps at `phase`; 1 is the threshold."""
         joint = scores[[members[0] for members in self.rows]] if self.rows else scores[:0].copy()
         together = np.empty((len(self.shared), scores.shape[1]))
         for place, group in enumerate(self.shared):
-            members = self.rows[group]
-            part = scores[members]
+            part = scores[self.rows[group]]
             together[place] = (_means(part) / self.scale[place, :, None]).mean(axis=0)
-            conditional = self.conditional[place]
-            if conditional is not None:
-                together[place] = _weighed(together[place], conditional.score(values[members]))
             together[place, np.isnan(part).all(axis=0)] = np.nan
         joint[self.shared] = self.familiar.settle(together, phase)
         return joint
@@ -187,8 +136,3 @@ def _means(scores: FloatArray) -> FloatArray:
     few = max(1, round(len(parts) * STRANGEST))
     strangest = np.partition(parts, len(parts) - few, axis=0)[len(parts) - few :]
     return np.stack([parts.mean(axis=0), strangest.mean(axis=0)])
-
-
-def _weighed(means: FloatArray, together: FloatArray) -> FloatArray:
-    """(n_steps,): the mean of the two means, and how well the metrics go together."""
-    return np.asarray(means ** (1 - TOGETHER) * together**TOGETHER)

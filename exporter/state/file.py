@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 FORMAT = b"forethought-state"
-VERSION = 4
+VERSION = 3
 UNFINISHED = ".part"
 _ALIGNED = 8
 # Longest first line: enough for three numbers.

@@ -133,7 +133,7 @@ def test_a_history_without_steps_makes_nothing_familiar() -> None:
 
 
 def joint(scores: FloatArray, groups: list[int]) -> Joint:
-    return Joint.learn(scores, np.zeros(scores.shape), np.array(groups), phase_of(scores.shape[1]), STEP, rate=0.1)
+    return Joint.learn(scores, np.array(groups), phase_of(scores.shape[1]), STEP, rate=0.1)
 
 
 def test_a_group_scores_by_all_its_members_and_blames_the_strange_one() -> None:
@@ -142,7 +142,7 @@ def test_a_group_scores_by_all_its_members_and_blames_the_strange_one() -> None:
     learned = joint(history, [4, 2, 2, 2, 2, 2, 2])
     now = np.full((7, A_DAY), 0.3)
     now[3, 50] = 5.0
-    score, shares = learned.score(now, np.zeros(now.shape), phase_of(A_DAY)), learned.contributions(now)
+    score, shares = learned.score(now, phase_of(A_DAY)), learned.contributions(now)
     assert score.shape == (2, A_DAY)
     assert score[0, 50] > 1 > score[0, 49]
     np.testing.assert_array_equal(score[1], now[0])
@@ -153,7 +153,7 @@ def test_a_group_scores_by_all_its_members_and_blames_the_strange_one() -> None:
 def test_a_group_without_a_sample_has_no_score() -> None:
     learned = joint(np.full((2, 5 * A_DAY), 0.3), [0, 0])
     now = np.array([[np.nan, 0.5], [np.nan, np.nan]])
-    assert np.isnan(learned.score(now, np.zeros(now.shape), phase_of(2))[0]).tolist() == [True, False]
+    assert np.isnan(learned.score(now, phase_of(2))[0]).tolist() == [True, False]
 
 
 def test_groups_of_one_score_as_their_series() -> None:
