@@ -60,6 +60,15 @@ class Remembered(Generic[T]):
     def __len__(self) -> int:
         return len(self._known)
 
+    def at_hand(self, basis: Hashable) -> T | None:
+        """The result for `basis` where it is there already, without waiting for anything."""
+        with self._lock:
+            known = self._known.get(basis)
+            if known is None or not known.done() or known.exception() is not None:
+                return None
+            self._known.move_to_end(basis)
+            return known.result()
+
     def get(self, basis: Hashable, compute: Callable[[], T]) -> T:
         """The result for `basis`, all that it depends on; what `compute` raises is raised, and not kept."""
         with self._lock:

@@ -62,11 +62,12 @@ class HarmonicRegression:
 
     def fit(self, history: Window) -> Self:
         """Try the candidates from earlier origins and weigh them by their errors."""
-        self.n_series_, self.n_steps_ = history.values.shape
+        self.n_series_ = history.n_series
         self.history_times_ = history.times[-2:].copy()
         self.never_negative_ = np.logical_not((history.values < 0).any(axis=1, keepdims=True))
         self.clock_ = WallClock.of(Calendar(self.timezone), history)
-        values = self.clock_.local(history.values - self._learned_effects(history))
+        values = self._without_effects(history)
+        self.n_local_ = values.shape[1]
         self.blocks_ = [
             (rows, BlendedBlock.fit(values[rows, -length:], history.step)) for rows, length in alike_rows(values)
         ]
@@ -83,16 +84,16 @@ class HarmonicRegression:
         for rows, block in self.blocks_:
             bounds[:, rows] = block.forecast(leads, coverage)
         if self.occasions is not None:
-            ahead = self.n_steps_ + np.arange(steps)
-            bounds += np.stack(self.effects_.at(self.occasions.features(times), ahead))
+            bounds += np.stack(self.effects_.at(self.occasions.features(times), self.n_local_ - 1 + leads))
             bounds = np.where(self.never_negative_, np.maximum(bounds, 0.0), bounds)
         return Forecast(times, bounds[0], bounds[1], bounds[2], coverage)
 
-    def _learned_effects(self, history: Window) -> FloatArray | float:
-        """(n_series, n_steps): what occasions did in the past; 0 without a calendar of them."""
+    def _without_effects(self, history: Window) -> FloatArray:
+        """(n_series, n_local): samples in local columns, less what is expected of occasions there."""
+        values = self.clock_.local(history.values)
         if self.occasions is None:
-            return 0.0
-        on = self.occasions.features(history.times)
-        periods = Seasons.of(history.step, history.n_steps).periods
-        self.effects_ = OccasionEffects.of(history.values, on, periods[0] if periods else 1)
-        return self.effects_.past
+            return values
+        on = np.nan_to_num(self.clock_.local(self.occasions.features(history.times)))
+        seasons = dict(Seasons.of(history.step, history.n_steps).named)
+        self.effects_ = OccasionEffects.of(values, on, seasons.get("day", 1))
+        return values - self.effects_.past

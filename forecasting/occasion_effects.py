@@ -46,7 +46,7 @@ class OccasionEffects:
     Attributes
     ----------
     added : Added
-        (n_series, n_kinds, period) each; phase 0 belongs to the history's column 0.
+        (n_series, n_kinds, period) each; phase 0 belongs to column 0.
     past : (n_series, n_steps) float64
         What is expected of the occasions in the history.
     """
@@ -71,19 +71,17 @@ class OccasionEffects:
         if on.shape[1] >= 2 * _WEEK * period:
             on = on & (on.mean(axis=1, keepdims=True) < _RHYTHM)
         ordinary = np.where(on.any(axis=0), np.nan, history)
+        rows = np.flatnonzero(np.isfinite(ordinary).sum(axis=1) >= _FEWEST)
         added = Added(*np.zeros((3, len(history), len(on), period)))
         past = np.zeros(history.shape)
-        if np.isfinite(ordinary).sum(axis=1).min(initial=_FEWEST) < _FEWEST:
-            return cls(added, past)
-        rest = history - _beside(ordinary, period)
+        rest = history[rows] - _beside(ordinary[rows], period)
         usual = _daily_deviation(np.where(on.any(axis=0), np.nan, rest), period)
-        for kind in np.flatnonzero(on.any(axis=1)):
+        for kind in np.flatnonzero(on.any(axis=1)) if len(rows) else ():
             columns = np.flatnonzero(on[kind])
-            days = _by_day(rest, columns, period)
-            for part, shown in zip(added, _shown(days, usual), strict=True):
-                part[:, kind] = shown
-            expected = added.mean[:, kind][:, columns % period]
-            past[:, columns] += expected
+            for part, shown in zip(added, _shown(*_by_day(rest, columns, period), usual), strict=True):
+                part[rows, kind] = shown
+            expected = added.mean[rows, kind][:, columns % period]
+            past[np.ix_(rows, columns)] += expected
             rest[:, columns] -= expected
         return cls(added, past)
 
@@ -100,14 +98,22 @@ class OccasionEffects:
         return Added(*(np.einsum("nks,ks->ns", part[:, :, phase], occasions) for part in self.added))
 
 
-def _by_day(rest: FloatArray, columns: Steps, period: int) -> FloatArray:
-    """`rest` (n_series, n_steps) of each day that an occasion is on: (n_series, n_days, period)."""
+def _by_day(rest: FloatArray, columns: Steps, period: int) -> tuple[FloatArray, FloatArray]:
+    """`rest` (n_series, n_steps) of each day that an occasion is on, and how often it was on, by time of day.
+
+    Returns
+    -------
+    days : (n_series, n_days, period) float64
+    times : (n_series, period) float64
+        Two days in a row are one time: Christmas shows what Christmas does.
+    """
     begins = np.diff(columns, prepend=-2) > 1
     since = columns - columns[begins][np.cumsum(begins) - 1]
     place = np.cumsum(begins | (since % period == 0)) - 1
     days = np.full((len(rest), place[-1] + 1, period), np.nan)
     days[:, place, columns % period] = rest[:, columns]
-    return days
+    runs = np.add.reduceat(np.isfinite(days), place[begins], axis=1) > 0
+    return days, runs.sum(axis=1).astype(np.float64)
 
 
 def _clear(days: FloatArray, usual: FloatArray) -> BoolArray:
@@ -117,15 +123,15 @@ def _clear(days: FloatArray, usual: FloatArray) -> BoolArray:
     return np.asarray(np.abs(level) > _CLEAR * usual[:, None])
 
 
-def _shown(days: FloatArray, usual: FloatArray) -> Added:
+def _shown(days: FloatArray, times: FloatArray, usual: FloatArray) -> Added:
     """(n_series, period) each: what days (n_series, n_days, period) show of the next one."""
-    seen = np.isfinite(days).any(axis=2).sum(axis=1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # no sample at some time of the day
         least, most = np.nanmin(days, axis=1), np.nanmax(days, axis=1)
-    mean = np.where(least * most > 0, np.where(np.abs(least) < np.abs(most), least, most), 0.0)
-    certain = (seen > 1) & _clear(mean[:, None] * np.sqrt(seen)[:, None, None], usual)[:, 0]
-    mean = np.where(certain[:, None], np.nan_to_num(mean), 0.0)
+    common = np.where(least * most > 0, np.where(np.abs(least) < np.abs(most), least, most), 0.0)
+    mean = np.where(times > 1, common, np.nan)
+    certain = _clear(mean[:, None] * np.sqrt(times.max(axis=1))[:, None, None], usual)
+    mean = np.where(certain, np.nan_to_num(mean), 0.0)
     apart = np.where(_clear(days, usual)[:, :, None], days, np.nan)
     lower = np.fmin(mean, np.fmin.reduce(apart, axis=1))
     upper = np.fmax(mean, np.fmax.reduce(apart, axis=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -53,18 +54,13 @@ class ForecastDesk(Desk):
         steps = asked.steps_of(plan.step, cycle.query.forecast.horizons)
         keys = _meant(cycle.store.keys, asked.matchers, asked.query, most=min(MOST_SERIES, MOST_VALUES // steps))
         history = _history(cycle, keys)
-        if len(keys) > 1:
-            told = self._curves(history, asked, cycle, steps)
-        else:
-            basis = Same(plan), fingerprint(history), asked, steps
-            told = self._known.get(basis, lambda: self._curves(history, asked, cycle, steps))
+        basis = (Same(plan), fingerprint(history), asked, steps) if len(keys) == 1 else None
+        told = self._known.at_hand(basis) if basis else None
+        if told is None:
+            with self._places.one():  # also to wait for one who computes the same
+                compute = partial(_curves, history, asked, cycle, steps)
+                told = self._known.get(basis, compute) if basis else compute()
         return {"query": asked.query} | told
-
-    def _curves(self, history: Window, asked: Asked, cycle: QueryCycle, steps: int) -> dict[str, Any]:
-        with self._places.one():
-            coverage = asked.coverage or cycle.plan.coverage
-            part = _coarser(history, asked)
-            return curves(part, cycle.plan, steps=steps, coverage=coverage, per=asked.per, whole=history)
 
     def capacity(self, query: str, matchers: tuple[Matcher, ...] = ()) -> dict[str, Any]:
         """What is known of the limits of a query's series: when they will be reached, and what to do about it.
@@ -81,6 +77,11 @@ class ForecastDesk(Desk):
         for keys, states in cycle.capacity.all():
             found += [limits_of(cycle, keys[row], states, row) for row in meant_rows(keys, matchers)]
         return {"query": query, "series": sorted(found, key=_soonest)}
+
+
+def _curves(history: Window, asked: Asked, cycle: QueryCycle, steps: int) -> dict[str, Any]:
+    coverage = asked.coverage or cycle.plan.coverage
+    return curves(_coarser(history, asked), cycle.plan, steps=steps, coverage=coverage, per=asked.per, whole=history)
 
 
 def _meant(

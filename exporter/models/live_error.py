@@ -69,6 +69,8 @@ class LiveErrorSlot:
             Where it is something else.
         """
         error, (known, excess) = kept["error"], kept["known"]
+        if not all(isinstance(part, np.ndarray) for part in (kept["keys"], known, excess)):
+            raise TypeError("the live error must be kept as arrays.")
         own = tuple(keys[number] for number in kept["keys"].tolist())
         if not isinstance(error, LiveError) or error.days.shape not in ((len(MEMBERS), len(own)), (0, 0)):
             raise TypeError(f"the live error must be of {len(MEMBERS)} members and {len(own)} series.")

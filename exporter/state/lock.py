@@ -7,6 +7,7 @@ import fcntl
 import os
 import socket
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -86,5 +87,7 @@ class FolderLock:
                 error=error.strerror,
             )
         self._descriptor = descriptor
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()} on {socket.gethostname()}\n".encode()[:_LONGEST], 0)
+        # The name is for the error of another process; a full disk takes it away, not the lock.
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()} on {socket.gethostname()}\n".encode()[:_LONGEST], 0)

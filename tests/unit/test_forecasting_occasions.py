@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
+import pytest
 
 from forecasting import HarmonicRegression
 from forecasting.occasion_effects import OccasionEffects
-from series import FloatArray, Window
+from series import Calendar, FloatArray, Window
+from series.event import Event
+from series.occasions import Occasions
 
 DAY = 86_400.0
 HOUR = 3_600.0
@@ -78,6 +83,50 @@ def test_of_holidays_that_differ_what_they_have_in_common_is_expected_and_the_in
     effects = OccasionEffects.of(history.values, off.features(history.times), 24)
     mean, lower, upper = (part[0, 0].mean() for part in effects.added)
     np.testing.assert_allclose([mean, lower, upper], [-30, -60, -30], atol=3)
+
+
+@pytest.mark.parametrize("hours", [2, 26, 48])
+def test_one_event_is_one_however_long_it_lasts(hours: int) -> None:
+    on = np.zeros((1, 28 * 24))
+    on[0, 9 * 24 : 9 * 24 + hours] = 1
+    history = np.random.default_rng(6).normal(100, 1, size=(1, 28 * 24)) + 80 * on
+    added = OccasionEffects.of(history, on, 24).added
+    assert (added.mean == 0).all()
+    np.testing.assert_allclose(added.upper[0, 0].max(), 80, atol=5)
+
+
+def test_hours_that_were_seen_once_each_are_not_expected() -> None:
+    on = np.zeros((1, 28 * 24))
+    on[0, [9 * 24 + 9, 16 * 24 + 14]] = 1
+    history = np.random.default_rng(6).normal(100, 1, size=(1, 28 * 24)) + 80 * on
+    assert (OccasionEffects.of(history, on, 24).added.mean == 0).all()
+
+
+@pytest.mark.parametrize("known", [0, 20])
+def test_a_series_without_a_past_takes_nothing_from_its_neighbours(known: int) -> None:
+    off = DaysOff(6, 13, 17, 21)
+    history = work(21, off).values
+    young = np.where(np.arange(history.shape[1]) < history.shape[1] - known, np.nan, 5.0)
+    on = off.features(HOUR * np.arange(history.shape[1]))
+    alone, beside = (OccasionEffects.of(rows, on, 24).added for rows in (history, np.vstack([history, young])))
+    for one, other in zip(alone, beside, strict=True):
+        np.testing.assert_array_equal(other, np.concatenate([one, np.zeros_like(one)]))
+
+
+def test_an_event_by_the_wall_clock_is_expected_at_its_hour_after_the_clocks_changed() -> None:
+    first = dt.datetime(2026, 3, 2, tzinfo=dt.UTC).timestamp()
+    berlin = Calendar("Europe/Berlin")
+    start = dt.datetime(2026, 3, 3, 9)  # noqa: DTZ001 -- by the wall clock of its zone
+    event = Event(name="batch", start=start, lasts=7_200.0, rule="FREQ=DAILY;INTERVAL=4", timezone="Europe/Berlin")
+    occasions = Occasions(berlin, (), (event,))
+    times = first + HOUR * np.arange(24 * 33)  # the clocks change on 29 March
+    on = occasions.at(times)["batch"]
+    load = 100 + 80.0 * on + np.random.default_rng(7).normal(0, 1, len(times))
+    history, ahead = slice(0, 24 * 27), slice(24 * 27, None)
+    fitted = HarmonicRegression(timezone="Europe/Berlin", occasions=occasions)
+    forecast = fitted.fit(Window.of([load[history]], step=HOUR, start=first)).forecast(24 * 6)
+    assert on[ahead].sum() >= 2
+    np.testing.assert_allclose(forecast.mean[0, on[ahead]], 180, atol=8)
 
 
 def test_a_cold_month_is_not_the_doing_of_its_holidays() -> None:
