@@ -16,6 +16,8 @@ _CLEAR = 2.5
 # Fewer ordinary samples than this have no rhythm to compare with.
 _FEWEST = 24
 _WEEK = 7
+# A normal deviation in median absolute ones.
+_NORMAL = 1.4826
 # What is on for a larger share of two weeks or more belongs to the rhythm of the week, which the shapes know better.
 _RHYTHM = 0.2
 
@@ -141,11 +143,12 @@ def _shown(days: FloatArray, times: FloatArray, usual: FloatArray) -> Added:
 def _beside(ordinary: FloatArray, period: int) -> FloatArray:
     """(n_series, n_steps): what an ordinary day would have been: the mean of a week before and after, at the same time.
 
-    Where those were not ordinary either, of the three days on either side; else the median of all days. What is near
-    shares season, weather and level: without that a cold month that holds the holidays would be their doing.
+    Where those were not ordinary either, of two weeks before and after, or else of the three days on either side, or
+    the median of all days. What is near shares season, weather and level: without that a cold month that holds the
+    holidays would be their doing.
     """
     beside = _typical(ordinary, period)[:, np.arange(ordinary.shape[1]) % period]
-    for days in ((1, 2, 3), (_WEEK,)):
+    for days in ((1, 2, 3), (2 * _WEEK,), (_WEEK,)):
         near = [_moved(ordinary, sign * day * period) for day in days for sign in (-1, 1)]
         known = np.sum([np.isfinite(one) for one in near], axis=0)
         mean = np.sum([np.nan_to_num(one) for one in near], axis=0) / np.maximum(known, 1)
@@ -177,12 +180,13 @@ def _typical(ordinary: FloatArray, period: int) -> FloatArray:
 
 
 def _daily_deviation(rest: FloatArray, period: int) -> FloatArray:
-    """(n_series,): standard deviation of the mean of an ordinary day."""
+    """(n_series,): deviation of the mean of an ordinary day: the median one, so that no single day decides."""
     days = rest.shape[1] // period
     parts = rest[:, : days * period].reshape(len(rest), days, period)
     known = np.isfinite(parts)
     count = known.sum(axis=2)
-    mean = np.where(known, parts, 0.0).sum(axis=2) / np.maximum(count, 1)
-    used = np.maximum((count > 0).sum(axis=1), 1)
-    deviation: FloatArray = np.sqrt(np.where(count > 0, mean**2, 0.0).sum(axis=1) / used)
+    mean = np.where(count > 0, np.where(known, parts, 0.0).sum(axis=2) / np.maximum(count, 1), np.nan)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # no whole day at all
+        deviation: FloatArray = np.nan_to_num(_NORMAL * np.nanmedian(np.abs(mean), axis=1))
     return deviation

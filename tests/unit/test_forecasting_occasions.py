@@ -11,6 +11,7 @@ from forecasting import HarmonicRegression
 from forecasting.occasion_effects import OccasionEffects
 from series import Calendar, FloatArray, Window
 from series.event import Event
+from series.holidays import PublicHolidays
 from series.occasions import Occasions
 
 DAY = 86_400.0
@@ -127,6 +128,23 @@ def test_an_event_by_the_wall_clock_is_expected_at_its_hour_after_the_clocks_cha
     forecast = fitted.fit(Window.of([load[history]], step=HOUR, start=first)).forecast(24 * 6)
     assert on[ahead].sum() >= 2
     np.testing.assert_allclose(forecast.mean[0, on[ahead]], 180, atol=8)
+
+
+def test_a_batch_of_two_month_ends_is_expected_of_the_third() -> None:
+    """Two hours of a day, with weekends, a holiday among them (3 October), and the clocks changed between."""
+    first = dt.datetime(2026, 9, 19, tzinfo=dt.UTC).timestamp()
+    occasions = Occasions(Calendar("Europe/Berlin"), [PublicHolidays("DE", "BY")])
+    times = first + HOUR * np.arange(24 * 73)
+    local = Calendar("Europe/Berlin").local(times)
+    hour, rests = local % DAY // HOUR, (local // DAY + 3) % 7 >= 5
+    batch = occasions.at(times)["last_of_month"] & (hour >= 20) & (hour < 22)
+    load = 100 + 10 * np.sin(2 * np.pi * local / DAY) - 80 * rests + 80 * batch
+    load += np.random.default_rng(8).normal(0, 0.5, len(times))
+    history = 24 * 72
+    fitted = HarmonicRegression(timezone="Europe/Berlin", occasions=occasions)
+    forecast = fitted.fit(Window.of([load[:history]], step=HOUR, start=first)).forecast(24)
+    assert batch[history:].sum() == 2
+    np.testing.assert_allclose(forecast.mean[0], load[history:], atol=6)
 
 
 def test_a_cold_month_is_not_the_doing_of_its_holidays() -> None:
