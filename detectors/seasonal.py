@@ -100,7 +100,9 @@ class SeasonalBaseline:
         return self
 
     def learn(self, history: Window) -> tuple[FloatArray, Window]:
-        """Fit, and say how strange each step of the history was to what had not seen it, but for what occasions do, which all of it teaches.
+        """Fit, and say how strange each step of the history was to what had not seen it.
+
+        What occasions do is learned from all of it, these steps too.
 
         Returns
         -------
