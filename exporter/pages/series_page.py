@@ -72,6 +72,11 @@ class SeriesFacts:
         return "As expected"
 
     @property
+    def n_alarms(self) -> int:
+        """Alarms of the last days, the one that goes on included."""
+        return int(self.said["timesBefore"]["count"]) + bool(self.said["alarm"]["firing"])
+
+    @property
     def nearest_limit(self) -> Mapping[str, Any] | None:
         """The limit that is reached first; None where none is expected."""
         dated = [limit for limit in self.limits if limit["time"] is not None]

@@ -152,6 +152,14 @@ def test_the_page_says_what_is_known_of_a_series(client):
     assert not re.search(r'(?:src|href)="(?:https?:)?//', html)
 
 
+def test_the_alarm_that_goes_on_is_one_of_the_alarms_that_are_counted(told, client):
+    html = page(client, series='{job="api"}')
+    assert "In alarm: " in html
+    live = [time for time, values in told[1].items() if values[3]]
+    assert live[-1] - live[0] == 300 * (len(live) - 1), "there was one alarm, the present one"
+    assert re.search(r"<dt>Alarms</dt><dd><strong>1</strong> <small>in the last \d+ days", html)
+
+
 def test_the_page_reaches_as_far_as_the_date_of_the_nearest_limit(client):
     html = page(client, query="disk", series='{disk="a"}')
     data = json.loads(re.search(r'id="data">(.*?)</script>', html, re.S)[1])
