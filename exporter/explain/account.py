@@ -54,7 +54,7 @@ def account(plan: ModelPlan, calling: Calling, told: Told, row: int, basis: Basi
             "upper": _known(judged.upper),
             "level": _known(level),
             "season": _known(basis.season) if basis else None,
-            "learnedFrom": basis.since if basis else None,
+            "learnedFrom": _known(basis.since) if basis else None,
             "learnedUntil": basis.until if basis else None,
         },
         "why": found.line,

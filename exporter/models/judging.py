@@ -20,7 +20,7 @@ from exporter.models.plan import Judge, ModelPlan
 from exporter.models.seen import Basis, Seen
 from exporter.models.shown import bounds_of, shown_values
 from exporter.models.stored import Tree
-from series import BoolArray, SeriesKey, Window
+from series import BoolArray, FloatArray, SeriesKey, Window
 
 # Steps that are judged again before they are taken note of for good: doing that every step would cost more.
 _MORE = 8
@@ -35,13 +35,13 @@ _WORKERS = min(2, os.cpu_count() or 1)
 class _Judged(Batch):
     """A batch with its detector.
 
-    `since` is the first instant that was learned from, `until` the last one that the detector has taken note of for
-    good.
+    `since` (len(keys),) is the first instant of each series that was learned from, `until` the last one that the
+    detector has taken note of for good.
     """
 
     model: Judge | None = None
     never_negative: BoolArray = field(default_factory=lambda: np.empty(0, dtype=bool))
-    since: float = math.nan
+    since: FloatArray = field(default_factory=lambda: np.empty(0))
     until: float = math.nan
     # Number of each key's group, and the groups.
     ids: Rows = field(default_factory=lambda: np.empty(0, dtype=np.intp))
@@ -183,8 +183,9 @@ class DetectorSlot:
         batch = self._batches.of(key)
         if batch is None or (model := batch.model) is None or key not in (keys := batch.keys):
             return None
-        season = model.season(np.array([time]))[keys.index(key), 0]
-        return Basis(batch.since, batch.end, float(season), _weights(model))
+        row = keys.index(key)
+        season = model.season(np.array([time]))[row, 0]
+        return Basis(float(batch.since[row]), batch.end, float(season), _weights(model))
 
     def dump(self, number: Callable[[SeriesKey], int], epoch: int) -> Tree:
         """What outlives a restart: no detector that cannot be kept; it learns the same again from the samples.
@@ -225,7 +226,8 @@ class DetectorSlot:
         self._batches.cut(len(kept["batches"]))
         for batch, known in zip(self._batches, kept["batches"], strict=True):
             batch.load(known, keys, epoch)
-            batch.since, batch.until = known["since"], known["until"]
+            # A state from before series had each its own names one instant for all of them.
+            batch.since, batch.until = np.full(len(batch.keys), known["since"]), known["until"]
             batch.never_negative, batch.model = known["never_negative"], known["model"]
             self._note_groups(batch)
 
@@ -257,7 +259,7 @@ class DetectorSlot:
         batch.learned(window, last, epoch)
         history = batch.schedule.history(window, last)
         learned = gathered(history, batch.keys, batch.rows, slice(None))
-        batch.since = float(history.times[0])
+        batch.since = _first_samples(learned)
         self._note_groups(batch)
         model = self._plan.judge(self._learned_weights, batch.end)
         batch.model = model.fit(learned, batch.ids) if self._plan.group_by else model.fit(learned)
@@ -287,6 +289,12 @@ class DetectorSlot:
             newest = slice(width - kept, width)
             self._votes[: len(model.members_), batch.rows[ready], newest] = consensus.votes[:, ready, since - kept :]
         return consensus
+
+
+def _first_samples(history: Window) -> FloatArray:
+    """(n_series,) instants of the first sample of each, NaN where there is none."""
+    known = np.isfinite(history.values)
+    return np.where(known.any(axis=1), history.times[known.argmax(axis=1)], np.nan)
 
 
 def _weights(model: Judge | None) -> dict[str, float]:

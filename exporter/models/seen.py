@@ -54,7 +54,7 @@ class Basis:
     Attributes
     ----------
     since, until : float
-        First and last instant of the history that was learned from, seconds since the epoch.
+        First sample and last instant of the history that was learned from, seconds since the epoch.
     season : float
         What time of day and week add to the level, in the unit of the series; NaN where that is not known.
     weights : mapping of str to float

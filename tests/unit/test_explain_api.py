@@ -15,6 +15,7 @@ from exporter.explain.api import explain_api
 from exporter.explain.explainer import Explainer
 from exporter.forecast_api.api import forecast_api
 from exporter.forecast_api.desk import ForecastDesk
+from exporter.models.judging import DetectorSlot
 from exporter.moments import read_moment
 from exporter.service import Service
 from exporter.wiring import make_state
@@ -118,6 +119,40 @@ def test_a_step_of_long_ago_says_that_less_was_at_hand(told):
     for steps in (1, 2):  # the alarm of then, over by now, is no earlier one of its own
         found = ask(client_of(service), series='{job="api"}', time=then["time"] + 300 * steps)
         assert (found["alarm"]["since"], found["timesBefore"]["count"]) == (then["time"], 0)
+
+
+@dataclass
+class Young(Wave):
+    """The same, of which the first series began two days ago."""
+
+    def read_range(self, query, grid, *, series_limit):
+        answer = super().read_range(query, grid, series_limit=series_limit)
+        answer.window.values[0, grid.times < NOON - 2 * 86_400] = np.nan
+        return answer
+
+
+def test_nothing_is_learned_from_before_the_first_sample_also_over_a_restart(tmp_path):
+    file, folder, clock = tmp_path / "forethought.yml", make_state(tmp_path / "state"), Clock()
+    file.write_text(CONFIG)
+    for _ in range(2):
+        service = Service(file, folder, clock, connect=lambda settings, telemetry: Young())
+        service._add(service.config.queries[0])
+        service._run(service.queries["rate"])
+        service._save(service.queries["rate"])
+        client = client_of(service)
+        for time in ({}, {"time": NOON - 3_600}):
+            assert ask(client, series='{job="api"}', **time)["expected"]["learnedFrom"] == NOON - 2 * 86_400
+        assert ask(client, series='{job="web"}')["expected"]["learnedFrom"] < NOON - 3.9 * 86_400
+
+
+def test_a_state_that_names_one_first_instant_for_all_is_still_read(told):
+    slot = told[0].queries["rate"].cycle.detector
+    kept = slot.dump(KEYS.index, 0)
+    for batch in kept["batches"]:
+        batch["since"] = NOON - 86_400
+    again = DetectorSlot(told[0].queries["rate"].cycle.plan)
+    again.load(kept, KEYS, 0)
+    assert again.basis(KEYS[1], NOON).since == NOON - 86_400
 
 
 def test_an_alarm_says_what_began_it_and_how_bad_it_is(told):
