@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from exporter.pages.text import format_instant, format_number, format_share
+from exporter.pages.text import format_duration, format_instant, format_number, format_share
 
 
 def advice_line(limit: Mapping[str, Any]) -> str:
@@ -28,8 +28,7 @@ def advice_line(limit: Mapping[str, Any]) -> str:
     change = f"{format_number(advice['amount'])} ({units}), to {format_number(advice['capacity'])}"
     sure = format_share(advice["probability"])
     if advice["action"] == "add":
-        begin = f"begin by {format_instant(advice['by'])} UTC: short from {format_instant(advice['shortFrom'])} on"
-        told = [f"add {change}, {begin}, with {sure}"]
+        told = [f"add {change}, {_begin(advice)}, with {sure}"]
     else:
         told = [f"give back {change}: enough with {sure}"]
     cost = advice["costPerMonth"]
@@ -39,3 +38,24 @@ def advice_line(limit: Mapping[str, Any]) -> str:
     made_by = advice["forecast"]
     told.append(f"{made_by['forecaster']} forecast of {made_by['horizon']}, peak {format_number(advice['peak'])}")
     return "; ".join(told)
+
+
+def _begin(advice: Mapping[str, Any]) -> str:
+    """When to begin, and why then.
+
+    Examples
+    --------
+    >>> said = {"by": 1_782_820_800.0, "shortFrom": 1_782_824_400.0, "lateBy": 0.0, "shortNow": False}
+    >>> _begin(said)
+    'begin by 2026-06-30 12:00 UTC: short from 2026-06-30 13:00 on'
+    >>> _begin(said | {"lateBy": 255_600.0})
+    'begin at once, 2 d 23 h late: short from 2026-06-30 13:00 UTC on'
+    >>> _begin(said | {"lateBy": 255_600.0, "shortNow": True})
+    'begin at once, at least 2 d 23 h late: short already'
+    """
+    late, short = advice["lateBy"], advice["shortNow"]
+    begin = "begin at once" if late or short else f"begin by {format_instant(advice['by'])} UTC"
+    if late:
+        begin += f", {'at least ' if short else ''}{format_duration(late)} late"
+    zone = " UTC" if late else ""
+    return begin + (": short already" if short else f": short from {format_instant(advice['shortFrom'])}{zone} on")

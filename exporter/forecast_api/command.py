@@ -68,7 +68,8 @@ def _curve_lines(found: dict[str, Any], each: dict[str, Any]) -> list[str]:
 def _limit_lines(each: dict[str, Any]) -> list[str]:
     lines = []
     for one in each["limits"]:
-        likely = "".join(f", {share:.0%} in {horizon}" for horizon, share in one["probability"].items() if share)
+        shares = {} if one["passed"] else one["probability"]
+        likely = "".join(f", {share:.0%} in {horizon}" for horizon, share in shares.items() if share)
         lines.append(f"  {one['limit']}: {_when(one)}{likely}")
         if advice := advice_line(one):
             lines.append(f"    {advice}")
@@ -79,6 +80,8 @@ def _when(limit: dict[str, Any]) -> str:
     """The date of a limit; the interval may begin within the time looked at although the date itself does not."""
     if limit["value"] is None:
         return "no limit is known"
+    if limit["passed"]:
+        return "passed already"
     if limit["lower"] is None:
         return f"not within {list(limit['probability'])[-1]}"
     lower, time, upper = (

@@ -73,9 +73,13 @@ class ForecastDesk(Desk):
         cycle = self.cycle(query)
         if cycle.capacity is None:
             raise NotKnown(f"query must be one with limits. {query} has none.")
-        found = []
+        found, told = [], cycle.calling.told
+        values = dict(zip(told.seen.keys, told.seen.value.tolist(), strict=True)) if told else {}
+        now = told.time if told else -math.inf
         for keys, states in cycle.capacity.all():
-            found += [limits_of(cycle, keys[row], states, row) for row in meant_rows(keys, matchers)]
+            for row in meant_rows(keys, matchers):
+                value = values.get(keys[row], math.nan)
+                found.append(limits_of(cycle, keys[row], states, row, value, now))
         return {"query": query, "series": sorted(found, key=_soonest)}
 
 
@@ -121,5 +125,5 @@ def _coarser(history: Window, asked: Asked) -> Window:
 
 
 def _soonest(series: dict[str, Any]) -> float:
-    times = [limit["time"] for limit in series["limits"] if math.isfinite(limit["time"])]
-    return min(times, default=math.inf)
+    times = [-math.inf if limit["passed"] else limit["time"] for limit in series["limits"]]
+    return min((time for time in times if not math.isnan(time)), default=math.inf)

@@ -78,9 +78,9 @@ class SeriesFacts:
 
     @property
     def nearest_limit(self) -> Mapping[str, Any] | None:
-        """The limit that is reached first; None where none is expected."""
-        dated = [limit for limit in self.limits if limit["time"] is not None]
-        return min(dated, key=lambda limit: limit["time"], default=None)
+        """The limit that is passed, or else reached first; None where none is expected."""
+        near = [limit for limit in self.limits if limit["passed"] or limit["time"] is not None]
+        return min(near, key=lambda limit: (not limit["passed"], limit["time"] or 0), default=None)
 
 
 def render_series(facts: SeriesFacts) -> str:

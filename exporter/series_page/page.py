@@ -91,7 +91,7 @@ def _facts(
     limits = _limits(cycle, ahead, key)
     choices = Choices.of(
         cycle,
-        [limit["time"] for limit in limits if limit["time"] is not None],
+        [limit["time"] for limit in limits if limit["time"] is not None and not limit["passed"]],
         span=request.args.get("range", ""),
         ahead=request.args.get("ahead", ""),
         now=said["time"],
@@ -117,7 +117,7 @@ def _facts(
         aheads=tuple(map(str, choices.aheads)),
         shadow=cycle.query.shadow,
         data=_drawn(shown)
-        | {"history": asked | {"range": str(choices.span)}, "forecast": curve, "limits": limits}
+        | {"history": asked | {"range": str(choices.span)}, "forecast": curve, "limits": list(map(_drawable, limits))}
         | {"counted": counted, "ahead": int(choices.ahead)},
     )
 
@@ -128,6 +128,11 @@ def _limits(cycle: QueryCycle, ahead: ForecastDesk, key: SeriesKey) -> list[dict
     told = ahead.capacity(cycle.query.name, parse_matchers(selector_of(key)))["series"]
     own = [series["limits"] for series in told if series["labels"] == dict(key.pairs)]
     return [_known(limit) | {"advice": advice_line(limit)} for limit in own[0]] if own else []
+
+
+def _drawable(limit: dict[str, Any]) -> dict[str, Any]:
+    """A limit for the plot: one that is passed has no date to come."""
+    return limit | dict.fromkeys(("time", "lower", "upper")) if limit["passed"] else limit
 
 
 def _known(told: Any) -> Any:
