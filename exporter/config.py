@@ -219,8 +219,8 @@ class Configuration(_Section):
     output: Output = Output()
     """Where results go beside /metrics, and in which portions."""
     stale_after: Age = Duration(300)
-    """Results older than this disappear from /metrics, as the input has stopped. Prometheus' own look-back is 5m. A
-    query with long intervals keeps its results for one and a half of them, and a minute."""
+    """Results older than this disappear from /metrics and are stale on the pages, as the input has stopped. Prometheus'
+    own look-back is 5m. A query with long intervals keeps its results for one and a half of them, and a minute."""
 
     @model_validator(mode="before")
     @classmethod

@@ -121,6 +121,10 @@ class ResultPage:
         """Take the results of queries off the page."""
         self._swap({}, drop=queries)
 
+    def shows(self, query: str) -> bool:
+        """True while results of a query are on the page, and no older than they may be."""
+        return query in self._current().blocks
+
     def sizes(self) -> list[int]:
         """Bytes of each shard, withheld or not."""
         return [text.n_bytes for text in self._current().shards]

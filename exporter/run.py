@@ -71,7 +71,12 @@ def run_service(config_file: Path, address: ListenAddress, storage: Path | None,
 def series_rooms(service: Service) -> tuple[Blueprint, ...]:
     """What is told of single series, as JSON and as a page."""
     explainer, ahead, desk = Explainer(service.cycles), ForecastDesk(service.cycles), SeriesDesk(service.cycles)
-    return explain_api(explainer), forecast_api(ahead), history_api(desk), series_page(desk, explainer, ahead)
+    return (
+        explain_api(explainer),
+        forecast_api(ahead),
+        history_api(desk),
+        series_page(desk, explainer, ahead, service.freshness),
+    )
 
 
 class FileWatch:

@@ -31,6 +31,7 @@ class Running:
     result: CycleResult | None = None
     succeeded_at: float | None = None
     failure: str | None = None
+    failing_since: float | None = None
     problem: str = ""
     saved_at: float = field(default_factory=time.monotonic)
     under_way: threading.Lock = field(default_factory=threading.Lock)
@@ -138,6 +139,7 @@ class Runner:
             elif running.result is None:
                 log.info("first results", query=name, series=result.n_series, seconds=round(seconds, 2))
             running.result, running.succeeded_at, running.failure, running.problem = result, now, None, ""
+            running.failing_since = None
         query = running.cycle.query
         if seconds > max(query.cycle_interval, query.step):  # less is made up for by the next one
             log.warning("cycle took longer than its interval", query=name, seconds=round(seconds, 1))
@@ -156,4 +158,6 @@ class Runner:
             self._telemetry.failed(name, reason, seconds=seconds)
         say = log.debug if running.failure == reason else log.warning
         say("query failed; it is tried again every interval", query=name, reason=reason, problem=problem)
+        if running.failing_since is None:
+            running.failing_since = self._clock()
         running.failure, running.problem = reason, problem

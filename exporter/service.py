@@ -15,6 +15,7 @@ from exporter.config_limits import LIMIT_KEYS
 from exporter.config_load import load_config
 from exporter.config_source import Source
 from exporter.cycle import QueryCycle
+from exporter.freshness import FRESH, Freshness
 from exporter.hearing import Ears, Hearing
 from exporter.left_out import LeftOutCycles
 from exporter.page import ResultPage
@@ -121,6 +122,19 @@ class Service:
     def cycles(self) -> dict[str, QueryCycle]:
         """The cycles of the queries by name, as they are now."""
         return {name: running.cycle for name, running in self.queries.copy().items()}
+
+    @property
+    def now(self) -> float:
+        """Seconds since the epoch, by the clock that results grow old by."""
+        return self._clock()
+
+    def freshness(self, name: str) -> Freshness:
+        """Whether the results of a query are still the present; /metrics shows them exactly as long."""
+        if (running := self.queries.get(name)) is None:
+            return FRESH
+        result = running.result  # before the page, which shows a new one first
+        withdrawn = result.results.expires if result and not self.page.shows(name) else None
+        return Freshness(withdrawn, running.failing_since, running.problem)
 
     def reload(self) -> None:
         """Read the configuration again. Queries that did not change keep their windows and models.

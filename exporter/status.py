@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from exporter.pages.landing import QueryState, QueryStatus, ServiceStatus, landing_page
 from exporter.running import Running
 from exporter.series_page.overview import SeriesLine, strangest
@@ -22,28 +20,30 @@ def status_page(service: Service) -> str:
 def service_status(service: Service) -> ServiceStatus:
     """Sum up the service."""
     return ServiceStatus(
-        now=time.time(),
+        now=service.now,
         started=service.started,
         source=service.config.source.url,
-        queries=tuple(_query_status(running) for running in list(service.queries.values())),
+        queries=tuple(_query_status(service, running) for running in list(service.queries.values())),
         config_file=str(service.config_file),
     )
 
 
-def _query_status(running: Running) -> QueryStatus:
+def _query_status(service: Service, running: Running) -> QueryStatus:
     query, result = running.cycle.query, running.result
-    skipped = result.skipped if result else {}
+    skipped, fresh = result.skipped if result else {}, service.freshness(query.name)
+    gone = fresh.withdrawn is not None
     return QueryStatus(
         name=query.name,
         expression=query.query,
-        state=_state(running),
-        reason=running.problem,
+        state=_state(running, gone=gone),
+        reason=fresh.problem,
+        fresh=fresh,
         interval=float(query.cycle_interval),
         last_success=running.succeeded_at,
         series=result.n_series if result else 0,
         skipped=sum(skipped.values()),
-        alarms=result.n_anomalous if result else 0,
-        strangest=_worth_a_look(running),
+        alarms=result.n_anomalous if result and not gone else 0,
+        strangest=() if gone else _worth_a_look(running),
     )
 
 
@@ -52,9 +52,11 @@ def _worth_a_look(running: Running) -> tuple[SeriesLine, ...]:
     return tuple(line for place, line in enumerate(lines) if line.firing or not place)
 
 
-def _state(running: Running) -> QueryState:
+def _state(running: Running, *, gone: bool) -> QueryState:
     if running.failure:
         return QueryState.FAILING
+    if gone:
+        return QueryState.STALE
     if running.result is None:
         return QueryState.WAITING
     # A window of which nothing could be judged yet.

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from exporter.freshness import FRESH, Freshness
 from exporter.pages.environment import render
 
 
@@ -14,6 +15,7 @@ class QueryState(StrEnum):
 
     OK = "ok"
     FAILING = "failing"
+    STALE = "no recent results"
     WARMING_UP = "warming up"
     WAITING = "waiting for its first cycle"
 
@@ -29,6 +31,8 @@ class QueryStatus:
     state : QueryState
     reason : str
         Why it fails or waits, in one line; may be empty.
+    fresh : Freshness
+        Where its results were withdrawn there are neither `alarms` nor `strangest`: those were of the past.
     last_success : float or None
         When the last successful cycle ended, seconds since the epoch.
     series, skipped, alarms : int
@@ -44,6 +48,7 @@ class QueryStatus:
     state: QueryState
     interval: float
     reason: str = ""
+    fresh: Freshness = FRESH
     last_success: float | None = None
     series: int = 0
     skipped: int = 0
@@ -95,6 +100,11 @@ class ServiceStatus:
     def judging(self) -> int:
         """Queries that judge series."""
         return sum(query.state is QueryState.OK for query in self.queries)
+
+    @property
+    def withdrawn(self) -> int:
+        """Queries whose results are too old to be shown."""
+        return sum(query.fresh.withdrawn is not None for query in self.queries)
 
     @property
     def failing(self) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 from markupsafe import Markup
 
+from exporter.freshness import FRESH, Freshness
 from exporter.pages.environment import render, static_text
 from exporter.pages.text import Labels
 
@@ -37,6 +38,8 @@ class SeriesFacts:
         Whether the query calls nobody.
     data : mapping
         For the script: samples, and what to ask for the rest.
+    fresh : Freshness
+        Whether that is still the present.
     """
 
     query: str
@@ -51,11 +54,14 @@ class SeriesFacts:
     aheads: tuple[str, ...]
     shadow: bool
     data: Mapping[str, Any]
+    fresh: Freshness = FRESH
 
     @property
     def headline(self) -> str:
         """How the series is, in some words."""
         said = self.said
+        if self.fresh.withdrawn is not None:
+            return "No recent results"
         if said["alarm"]["firing"]:
             return f"In alarm: {said['severity']['name']}"
         if said["peers"] and said["peers"]["firing"]:
@@ -96,7 +102,7 @@ def render_series(facts: SeriesFacts) -> str:
     )
 
 
-def render_list(query: str, expression: str, lines: Sequence[object], total: int) -> str:
+def render_list(query: str, expression: str, lines: Sequence[object], total: int, fresh: Freshness) -> str:
     """Make the list of a query's series, in the order given."""
     return render(
         "series_list.html",
@@ -106,6 +112,7 @@ def render_list(query: str, expression: str, lines: Sequence[object], total: int
         expression=expression,
         lines=lines,
         total=total,
+        fresh=fresh,
     )
 
 

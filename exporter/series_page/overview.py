@@ -38,6 +38,8 @@ class SeriesLine:
         When the alarm began, seconds since the epoch; NaN without one.
     why : str
         Of an alarm, else empty.
+    stale : bool
+        Whether the rest was left out for its age.
     """
 
     query: str
@@ -52,6 +54,15 @@ class SeriesLine:
     warming_up: bool
     since: float
     why: str
+    stale: bool = False
+
+    @property
+    def withdrawn(self) -> SeriesLine:
+        """The same series without what was said of it, which is no longer the present."""
+        labels, nan = self.labels, math.nan
+        return SeriesLine(
+            self.query, self.selector, labels, nan, nan, nan, nan, False, 0, False, since=nan, why="", stale=True
+        )
 
 
 def strangest(cycle: QueryCycle, most: int) -> tuple[SeriesLine, ...]:

@@ -17,6 +17,7 @@ from exporter.explain.explainer import Explainer
 from exporter.forecast_api.advice import advice_line
 from exporter.forecast_api.asked import Asked
 from exporter.forecast_api.desk import ForecastDesk
+from exporter.freshness import Freshness
 from exporter.lookup import NotKnown, NotYet, query_of
 from exporter.pages.curves import chosen_columns
 from exporter.pages.series_page import SeriesFacts, render_list, render_missing, render_series
@@ -33,10 +34,13 @@ _ROWS = 500
 _BEGUN = 2
 
 
-def series_page(desk: SeriesDesk, explainer: Explainer, ahead: ForecastDesk) -> Blueprint:
+def series_page(
+    desk: SeriesDesk, explainer: Explainer, ahead: ForecastDesk, freshness: Callable[[str], Freshness]
+) -> Blueprint:
     """One route: ``query=NAME``, ``series={...}`` as published, ``range=`` and ``ahead=``.
 
-    Without ``series``, or with matchers that mean several, the page lists the query's series.
+    `freshness` says of a query, by its name, whether its results are still the present. Without ``series``, or with
+    matchers that mean several, the page lists the query's series.
     """
     pages, head_start = Blueprint("series", __name__), _HeadStart()
 
@@ -46,9 +50,11 @@ def series_page(desk: SeriesDesk, explainer: Explainer, ahead: ForecastDesk) -> 
         cycle = desk.cycle(query)
         lines = strangest(cycle, _ROWS) if not matchers else ()
         if len(lines) > 1:
-            total = len(cycle.store.keys)
-            return _html(render_list(query, cycle.query.query, lines, total))
-        facts = _facts(desk, explainer, ahead, query, matchers)
+            total, fresh = len(cycle.store.keys), freshness(query)
+            if fresh.withdrawn is not None:
+                lines = tuple(line.withdrawn for line in lines)
+            return _html(render_list(query, cycle.query.query, lines, total, fresh))
+        facts = _facts(desk, explainer, ahead, freshness, query, matchers)
         head_start.begin(lambda: ahead.forecast(Asked.of(facts.data["forecast"])))
         span = float(read_range(facts.span))
         head_start.begin(lambda: desk.prepare(query, parse_matchers(facts.selector), span))
@@ -83,9 +89,14 @@ class _HeadStart:
 
 
 def _facts(
-    desk: SeriesDesk, explainer: Explainer, ahead: ForecastDesk, query: str, matchers: tuple[Matcher, ...]
+    desk: SeriesDesk,
+    explainer: Explainer,
+    ahead: ForecastDesk,
+    freshness: Callable[[str], Freshness],
+    query: str,
+    matchers: tuple[Matcher, ...],
 ) -> SeriesFacts:
-    cycle, said = desk.cycle(query), explainer.explain(query, matchers)
+    cycle, said, fresh = desk.cycle(query), explainer.explain(query, matchers), freshness(query)
     key = SeriesKey(said["series"])
     selector = selector_of(key)
     limits = _limits(cycle, ahead, key)
@@ -118,7 +129,8 @@ def _facts(
         shadow=cycle.query.shadow,
         data=_drawn(shown)
         | {"history": asked | {"range": str(choices.span)}, "forecast": curve, "limits": list(map(_drawable, limits))}
-        | {"counted": counted, "ahead": int(choices.ahead)},
+        | {"counted": counted, "ahead": int(choices.ahead), "stale": fresh.withdrawn is not None},
+        fresh=fresh,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from exporter.freshness import Freshness
 from exporter.pages import QueryState, QueryStatus, ServiceStatus, landing_page
 
 NOW = 1_800_000_000.0
@@ -41,6 +42,14 @@ def test_the_headline_says_what_matters_most() -> None:
 def test_while_all_queries_warm_up_nothing_is_called_quiet() -> None:
     warming = QueryStatus("cost", "x", QueryState.WARMING_UP, 60, last_success=NOW, series=5, skipped=5)
     assert "All quiet" not in landing_page(status(warming))
+
+
+def test_what_hangs_is_not_called_quiet() -> None:
+    gone = QueryStatus("cost", "x", QueryState.STALE, 60, fresh=Freshness(withdrawn=NOW - 60), series=5)
+    said = text(landing_page(status(gone)))
+    assert "1 of 1 queries without recent results" in said
+    assert "no recent results results withdrawn at 2027-01-15 07:59" in said
+    assert "Strange now – in alarm, not known of 1 query" in said
 
 
 def test_links_are_relative_so_that_a_prefix_of_a_proxy_survives() -> None:

@@ -84,6 +84,7 @@ def told(tmp_path_factory):
         one = cycle.calling.told
         since = one.time - cycle.detector.basis(one.seen.keys[0], one.time).until
         said[one.time] = (one.seen.expected[0], one.seen.upper[0], one.held.scores[0, -1], bool(one.firing[0]))
+    service._run(service.queries["disk"])
     return service, said
 
 
@@ -193,7 +194,7 @@ def test_the_page_begins_with_what_its_browser_will_ask_for(told):
 
     past, ahead = Past(told[0].cycles), Next(told[0].cycles)
     app = Flask("test")
-    app.register_blueprint(series_page(past, Explainer(told[0].cycles), ahead))
+    app.register_blueprint(series_page(past, Explainer(told[0].cycles), ahead, told[0].freshness))
     html = page(app.test_client(), series='{job="api"}')
     data = json.loads(re.search(r'id="data">(.*?)</script>', html, re.S)[1])
     found = dict(begun.get(timeout=30) for _ in range(2))

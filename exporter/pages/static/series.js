@@ -201,7 +201,7 @@ function fact(name, ...said) {
 function showAlarms() {
   const body = document.querySelector("#alarm-table tbody");
   body.replaceChildren(...past.alarms.slice().reverse().map((alarm) => {
-    const row = document.createElement("tr"), cells = [timeElement(alarm.begin), alarm.end === now ? "goes on" : timeElement(alarm.end),
+    const row = document.createElement("tr"), cells = [timeElement(alarm.begin), alarm.end === now ? (data.stale ? "not known" : "goes on") : timeElement(alarm.end),
       formatNumber(alarm.score), formatNumber(alarm.value), `${formatNumber(alarm.lower)} to ${formatNumber(alarm.upper)}`];
     cells.forEach((said, column) => {
       const cell = element("td", "", { className: column > 1 ? "right" : "fixed" });
