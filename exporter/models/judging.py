@@ -36,7 +36,8 @@ class _Judged(Batch):
     """A batch with its detector.
 
     `since` (len(keys),) is the first instant of each series that was learned from, `until` the last one that the
-    detector has taken note of for good.
+    detector has taken note of for good. `told` is keys, `since`, `end` and detector of one fit, exchanged as a whole:
+    other threads ask while the next one is on its way.
     """
 
     model: Judge | None = None
@@ -46,9 +47,13 @@ class _Judged(Batch):
     # Number of each key's group, and the groups.
     ids: Rows = field(default_factory=lambda: np.empty(0, dtype=np.intp))
     groups: tuple[SeriesKey, ...] = ()
+    told: tuple[tuple[SeriesKey, ...], FloatArray, float, Judge] | None = None
+
+    def tell(self) -> None:
+        self.told = (self.keys, self.since, self.end, self.model) if self.model else None
 
     def forget(self) -> None:
-        self.model, self.end, self.until = None, math.nan, math.nan
+        self.model, self.told, self.end, self.until = None, None, math.nan, math.nan
         self.keys, self.rows = (), np.empty(0, dtype=np.intp)
 
 
@@ -181,11 +186,12 @@ class DetectorSlot:
     def basis(self, key: SeriesKey, time: float) -> Basis | None:
         """What is expected of a series at `time` rests on; None where nothing was learned. Any thread may ask."""
         batch = self._batches.of(key)
-        if batch is None or (model := batch.model) is None or key not in (keys := batch.keys):
+        if batch is None or (told := batch.told) is None or key not in told[0]:
             return None
+        keys, since, end, model = told
         row = keys.index(key)
         season = model.season(np.array([time]))[row, 0]
-        return Basis(float(batch.since[row]), batch.end, float(season), _weights(model))
+        return Basis(float(since[row]), end, float(season), _weights(model))
 
     def dump(self, number: Callable[[SeriesKey], int], epoch: int) -> Tree:
         """What outlives a restart: no detector that cannot be kept; it learns the same again from the samples.
@@ -229,6 +235,7 @@ class DetectorSlot:
             # A state from before series had each its own names one instant for all of them.
             batch.since, batch.until = np.full(len(batch.keys), known["since"]), known["until"]
             batch.never_negative, batch.model = known["never_negative"], known["model"]
+            batch.tell()
             self._note_groups(batch)
 
     @property
@@ -263,6 +270,7 @@ class DetectorSlot:
         self._note_groups(batch)
         model = self._plan.judge(self._learned_weights, batch.end)
         batch.model = model.fit(learned, batch.ids) if self._plan.group_by else model.fit(learned)
+        batch.tell()
         self._on_fit(batch.rows, learned)
         batch.never_negative = np.logical_not((learned.values < 0).any(axis=1))
         batch.until = batch.end

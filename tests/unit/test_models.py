@@ -1,6 +1,6 @@
 """When the models of a query learn, and what they say of its last step."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -130,6 +130,26 @@ def test_a_restarted_process_learns_and_says_the_same():
     np.testing.assert_array_equal(after[0].times, before[-1].times)
     np.testing.assert_array_equal(after[0].values, before[-1].values)
     np.testing.assert_array_equal(new.judge(long_window(24)).score, said.score)
+
+
+def test_who_asks_while_a_fit_is_on_its_way_is_told_of_the_one_before():
+    told = []
+
+    @dataclass
+    class Asked(LastValueBaseline):
+        def fit(self, history):
+            told.append([slot.basis(key, history.times[-1]) for key in history.keys])
+            return super().fit(history)
+
+        def season(self, times):
+            return np.zeros((len(self.last_), len(times)))
+
+    slot = DetectorSlot(replace(plan([], []), detector=lambda: Single(Asked([]), "last")))
+    slot.fit_if_due(window([np.arange(60.0)]), epoch=1)
+    slot.fit_if_due(window([np.arange(60.0), np.arange(60.0)]), epoch=2)
+    assert told[0] == [None]
+    assert told[1][0].until == 60 * 50
+    assert told[1][1] is None
 
 
 def test_a_judged_step_was_never_learned_from():
