@@ -37,7 +37,7 @@ def ask_queries(config: Configuration, say: Callable[[str], None]) -> bool:
 
     Returns
     -------
-    True if all were answered.
+    True if all were answered, each with at least one series.
     """
     source = make_source(config.source, Telemetry())
     try:
@@ -61,7 +61,7 @@ def _ask(source: MetricSource, query: Query, say: Callable[[str], None]) -> bool
     for line in [*(f"the source warns: {warning}" for warning in answer.warnings), *_absent(query, answer.window.keys)]:
         say(f"  {query.name}: {line}")
     limits = [_ask_limit(source, query, limit, answer.window.keys, say) for limit in query.limits if limit.query]
-    return all(limits)
+    return bool(found) and all(limits)
 
 
 def _absent(query: Query, keys: Sequence[SeriesKey]) -> Iterator[str]:

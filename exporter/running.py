@@ -136,8 +136,14 @@ class Runner:
             self._tell_verdicts(name, now)
             if running.failure:
                 log.info("query works again", query=name)
-            elif running.result is None:
+            elif running.result is None and result.n_series:
                 log.info("first results", query=name, series=result.n_series, seconds=round(seconds, 2))
+            if not result.n_series and (running.result is None or running.result.n_series):
+                log.warning(
+                    "no series in all of the history; check the expression",
+                    query=name,
+                    expression=running.cycle.query.query,
+                )
             running.result, running.succeeded_at, running.failure, running.problem = result, now, None, ""
             running.failing_since = None
         query = running.cycle.query

@@ -59,7 +59,9 @@ def _state(running: Running, *, gone: bool) -> QueryState:
         return QueryState.STALE
     if running.result is None:
         return QueryState.WAITING
+    if not running.result.n_series:
+        return QueryState.NO_SERIES
     # A window of which nothing could be judged yet.
-    if 0 < running.result.n_series == running.result.skipped.get(Reason.WARMING_UP, 0):
+    if running.result.n_series == running.result.skipped.get(Reason.WARMING_UP, 0):
         return QueryState.WARMING_UP
     return QueryState.OK

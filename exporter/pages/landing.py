@@ -17,6 +17,7 @@ class QueryState(StrEnum):
     FAILING = "failing"
     STALE = "no recent results"
     WARMING_UP = "warming up"
+    NO_SERIES = "no series"
     WAITING = "waiting for its first cycle"
 
 
@@ -110,6 +111,11 @@ class ServiceStatus:
     def failing(self) -> int:
         """Queries whose last cycle failed."""
         return sum(query.state is QueryState.FAILING for query in self.queries)
+
+    @property
+    def empty(self) -> int:
+        """Queries that are answered, with no series in all of their history."""
+        return sum(query.state is QueryState.NO_SERIES for query in self.queries)
 
 
 def landing_page(status: ServiceStatus) -> str:

@@ -45,6 +45,13 @@ def test_a_label_that_no_series_has_is_told(monkeypatch):
     ]
 
 
+def test_a_query_without_series_fails(monkeypatch):
+    monkeypatch.setattr("exporter.check.make_source", lambda source, telemetry: Source())
+    lines = []
+    assert not ask_queries(parse_config("f.yml", "queries: [{name: typo, query: none}]"), lines.append)
+    assert lines == ["  typo: 0 series. Nothing would be judged: check the expression."]
+
+
 def test_limits_are_asked_for(monkeypatch):
     limits = "limits: [{name: full, query: size, on: [disk]}, {name: soft, value: 7}]"
     assert asked(monkeypatch, limits) == (True, ["limit full: of 2 series"])

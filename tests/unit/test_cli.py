@@ -179,7 +179,7 @@ class Recorder:
 def test_check_config_asks_in_plain_seconds(monkeypatch):
     source = Recorder()
     monkeypatch.setattr("exporter.check.make_source", lambda settings, telemetry: source)
-    assert ask_queries(parse_config("f.yml", CONFIG), lambda line: None)
+    ask_queries(parse_config("f.yml", CONFIG), lambda line: None)
     assert str(source.grid.step) == "60"
 
 

@@ -52,6 +52,15 @@ def test_what_hangs_is_not_called_quiet() -> None:
     assert "Strange now – in alarm, not known of 1 query" in said
 
 
+def test_a_query_without_series_is_not_called_quiet() -> None:
+    fine = QueryStatus("cost", "x", QueryState.OK, 60, last_success=NOW, series=5)
+    empty = QueryStatus("runs", "rnus", QueryState.NO_SERIES, 60, last_success=NOW)
+    said = text(landing_page(status(fine, empty)))
+    assert "1 of 2 queries without series" in said
+    assert "runs rnus no series 0" in said
+    assert "All quiet" not in said
+
+
 def test_links_are_relative_so_that_a_prefix_of_a_proxy_survives() -> None:
     html = landing_page(status())
     for path in ("metrics", "-/healthy", "-/ready"):

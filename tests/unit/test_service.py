@@ -13,11 +13,14 @@ import numpy as np
 import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
+from structlog.testing import capture_logs
 
 from exporter.config_file import ConfigError
+from exporter.pages import QueryState
 from exporter.server import AddressError, ListenAddress, WebServer, make_app
 from exporter.service import Service
 from exporter.state.errors import StateError
+from exporter.status import service_status
 from exporter.wiring import make_state
 from series import SeriesKey, Window
 from sources.base import Answer
@@ -211,6 +214,21 @@ def test_a_clock_set_back_is_survived(house):
     house.clock.now += 40 * 86_400
     house.cycle(service)
     assert len(samples(service, "forethought_value")) == 4
+
+
+def test_a_query_without_series_is_told_once_and_shown_as_such(house):
+    service = house.service()
+    house.source.keys = ()
+    with capture_logs() as told:
+        for _ in range(3):
+            house.cycle(service)
+            house.clock.now += 300
+    warned = [entry for entry in told if "no series" in entry["event"]]
+    assert [(entry["query"], entry["log_level"]) for entry in warned] == [("rate", "warning"), ("errors", "warning")]
+    assert {query.state for query in service_status(service).queries} == {QueryState.NO_SERIES}
+    house.source.keys = KEYS
+    house.cycle(service)
+    assert QueryState.NO_SERIES not in {query.state for query in service_status(service).queries}
 
 
 def test_a_query_of_which_every_series_went_is_empty_not_broken(house):
