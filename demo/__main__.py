@@ -20,17 +20,18 @@ from rich.console import Console
 from demo import configure, show, stack
 from demo.children import ChildDied, Children
 from demo.incident_command import incident
+from demo.invocation import python
 from demo.ports import Ports, choose
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SERVERS = ("prometheus", "prometheus-alertmanager")
 
-EXAMPLES = """\b
+EXAMPLES = f"""\b
 Examples:
-  python -m demo                       the whole half hour
-  python -m demo --no-incidents        a quiet platform: watch that nothing alerts
-  python -m demo --days 3 --minutes 5  sooner ready, with less to learn from
-  python -m demo incident --help       let something go wrong in a demo that runs
+  {python()} -m demo                       the whole half hour
+  {python()} -m demo --no-incidents        a quiet platform: watch that nothing alerts
+  {python()} -m demo --days 3 --minutes 5  sooner ready, with less to learn from
+  {python()} -m demo incident --help       let something go wrong in a demo that runs
 """
 
 

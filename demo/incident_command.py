@@ -8,14 +8,15 @@ import click
 import requests
 
 from demo import configure
+from demo.invocation import python
 from demo.planting import KINDS
 from demo.show import clock
 
-EXAMPLES = """\b
+EXAMPLES = f"""\b
 Examples:
-  python -m demo incident failure-burst
-  python -m demo incident failure-burst billing-payment-capture --minutes 3
-  python -m demo incident dead-exporter --minutes 2
+  {python()} -m demo incident failure-burst
+  {python()} -m demo incident failure-burst billing-payment-capture --minutes 3
+  {python()} -m demo incident dead-exporter --minutes 2
 """
 
 

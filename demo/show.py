@@ -14,6 +14,7 @@ from rich.table import Table
 
 from demo.children import ChildDied
 from demo.incidents import Incident
+from demo.invocation import python
 from demo.ports import Moved, Ports
 from demo.receiver import Notification
 
@@ -64,7 +65,9 @@ def ready(console: Console, ports: Ports, seconds: float) -> None:
         console.print(
             f"  {text}\n    {address}", soft_wrap=True, highlight=False
         )  # an address in one piece can be clicked
-    console.print("To let something else go wrong: python -m demo incident --help")
+    console.print(
+        f"To let something else go wrong: {python()} -m demo incident --help", soft_wrap=True, highlight=False
+    )
     console.print(f"[bold green]ready[/] after {seconds:.0f} s at {clock(time.time())}")
 
 

@@ -7,11 +7,21 @@ import pytest
 from click.testing import CliRunner
 
 from demo.__main__ import main
+from demo.invocation import python
 
 
 def test_help_teaches_by_examples_one_on_each_line() -> None:
     lines = CliRunner().invoke(main, ["--help"]).output.splitlines()
-    assert "    python -m demo --no-incidents        a quiet platform: watch that nothing alerts" in lines
+    assert f"    {python()} -m demo --no-incidents        a quiet platform: watch that nothing alerts" in lines
+
+
+def test_commands_name_the_interpreter_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.executable", str(tmp_path / "my venv/bin/python"))
+    assert python() == f"'{tmp_path}/my venv/bin/python'"
+    monkeypatch.chdir(tmp_path)
+    assert python() == "'my venv/bin/python'"
+    monkeypatch.setattr("sys.executable", str(tmp_path / ".venv/bin/python"))
+    assert python() == ".venv/bin/python"
 
 
 @pytest.mark.parametrize(
