@@ -117,17 +117,17 @@ class QueryDefaults(_Section):
     @model_validator(mode="after")
     def _whole_steps(self) -> Self:
         if self.history % self.step:
-            raise ValueError(f"history must be a multiple of the step {self.step}. Got {self.history}.")
+            raise MistakeAt(("history",), f"must be a multiple of the step {self.step}. Got {self.history}.")
         if not 2 <= self.history // self.step <= MOST_STEPS:
-            raise ValueError(
-                f"history must be at least 2 and at most {MOST_STEPS} steps of {self.step}. Got {self.history}."
-            )
+            problem = f"must be at least 2 and at most {MOST_STEPS} steps of {self.step}. Got {self.history}."
+            raise MistakeAt(("history",), problem)
         for name in sorted({"interval", "latency", "late_samples"} & self.model_fields_set):
             if (span := getattr(self, name)) is not None and span > self.history:
                 of = f" of {self.name}" if isinstance(self, Query) else ""  # of which only, where it is inherited
                 raise MistakeAt((name,), f"must be at most the history{of}, {self.history}. Got {span}.")
-        if any(horizon > MOST_STEPS_AHEAD * self.step for horizon in self.forecast.horizons):
-            raise ValueError(f"forecast.horizons must be at most {MOST_STEPS_AHEAD} steps of {self.step}.")
+        if (longest := max(self.forecast.horizons, default=0)) > MOST_STEPS_AHEAD * self.step:
+            problem = f"must be at most {MOST_STEPS_AHEAD} steps of {self.step}. Got {longest}."
+            raise MistakeAt(("forecast", "horizons"), problem)
         return self
 
     @model_validator(mode="after")

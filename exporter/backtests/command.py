@@ -7,7 +7,7 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from rich.console import Console
@@ -15,7 +15,7 @@ from rich.progress import Progress
 
 from exporter.backtests.backtest import Backtest
 from exporter.backtests.report import BacktestReport
-from exporter.config import Query
+from exporter.config import LONGEST_STEP, Query
 from exporter.config_file import ConfigError
 from exporter.config_load import load_config, parse_config
 from exporter.config_source import Source
@@ -26,6 +26,10 @@ from exporter.wiring import make_detector, make_file_source, make_forecaster, ma
 from series import Grid
 from series.occasions import Occasions
 from sources.base import Answer
+
+if TYPE_CHECKING:
+    from sources.recording import Extent
+    from sources.replay import ReplaySource
 
 # Options by the key of a query that they give.
 _OPTIONS = {
@@ -74,15 +78,17 @@ def run_backtest(options: BacktestOptions, out: Path, *, command: str) -> None:
     ConfigError, SourceError, ValueError, OSError
         For what cannot be: each names its place.
     """
-    source, query, occasions = _settings(options)
+    file = _given_file(options)
+    source, query, occasions = _settings(options, file)
     if not out.absolute().parent.is_dir():
         raise ValueError(f"--out: {out.parent} must be a folder that is there.")
     console = Console(stderr=True)
     with console.status(f"reading {options.file or source.url}"):
-        answer, query = _read(options, source, query)
+        answer, query = _read_file(options, file, query) if file else (_read(options, source, query), query)
     window = answer.window
-    if not window.n_series or window.n_steps < 2:
-        raise ValueError(f"{options.file or query.query}: at least one series of two steps is needed. Got none.")
+    if not window.n_series:
+        place = options.file or "the server's answer"
+        raise ValueError(f"--query: must match at least one series of {place}. None matches {query.query}.")
     test = Backtest(
         detector=lambda: make_detector(query, occasions),
         forecaster=lambda: make_forecaster(query, occasions),
@@ -104,10 +110,27 @@ def run_backtest(options: BacktestOptions, out: Path, *, command: str) -> None:
     console.print(_summary(report), f"\nwritten: {out}", highlight=False)
 
 
-def _settings(options: BacktestOptions) -> tuple[Source, Query, Occasions | None]:
-    """Merge the configuration, where one is given, with the command line, which wins; and the query's calendar."""
+@dataclass(frozen=True)
+class _File:
+    """A file of samples, and the time that they cover."""
+
+    source: ReplaySource
+    extent: Extent
+
+
+def _given_file(options: BacktestOptions) -> _File | None:
     if sum(given is not None for given in (options.file, options.url, options.config_file)) != 1:
         raise ValueError("exactly one of --source.url, --file and --config.file must be given.")
+    if not options.file:
+        return None
+    source = make_file_source(options.file)
+    if (extent := source.extent()) is None:
+        raise ValueError(f"{options.file}: must hold at least one sample. Got none.")
+    return _File(source, extent)
+
+
+def _settings(options: BacktestOptions, file: _File | None = None) -> tuple[Source, Query, Occasions | None]:
+    """Merge the configuration, where one is given, with the command line, which wins; and the query's calendar."""
     source, settings, occasions = Source(), dict[str, Any](), None
     if options.config_file:
         config = load_config(options.config_file)
@@ -116,6 +139,10 @@ def _settings(options: BacktestOptions) -> tuple[Source, Query, Occasions | None
         settings = named.model_dump(mode="json", exclude_unset=True, exclude=_OF_CYCLES)
     elif options.url:
         source = parse_config("--source.url", yaml.safe_dump(_minimal() | {"source": {"url": options.url}})).source
+    elif file:  # what the options say is checked against its step; its own length is taken as it is
+        step = min(Duration(file.extent.step), LONGEST_STEP)
+        settings = {"step": options.step or str(step)}
+        settings["history"] = str(Duration(2 * _duration("--step", settings["step"])))
     settings |= _overrides(options, settings)
     settings.setdefault("name", "backtest")
     if not settings.get("query"):
@@ -196,32 +223,27 @@ def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _read(options: BacktestOptions, settings: Source, query: Query) -> tuple[Answer, Query]:
-    if options.file:
-        return _read_file(options, options.file, query)
+def _read(options: BacktestOptions, settings: Source, query: Query) -> Answer:
     end = _instant(options.end) if options.end else time.time() - query.latency
     grid = Grid.ending(end, step=int(query.step), history=int(query.history))
     source = make_source(settings, Telemetry())
     try:
         asked = make_query_source(query, source)
-        return asked.read_range(query.query, grid, series_limit=query.series_limit), query
+        return asked.read_range(query.query, grid, series_limit=query.series_limit)
     finally:
         source.close()
 
 
-def _read_file(options: BacktestOptions, file: Path, query: Query) -> tuple[Answer, Query]:
+def _read_file(options: BacktestOptions, file: _File, query: Query) -> tuple[Answer, Query]:
     """Read a file on its own grid, where the command line does not name one."""
-    source = make_file_source(file)
-    extent = source.extent()
-    if extent is None:
-        raise ValueError(f"{file}: must hold at least one sample. Got none.")
+    extent = file.extent
     step = int(_duration("--step", options.step)) if options.step else extent.step
     end = _instant(options.end) if options.end else extent.last + step - 1
     span = int(_duration("--range", options.span)) if options.span else max(2 * step, int(end - extent.first))
     history = span - span % step
     grid = Grid.ending(end, step=step, history=history)
     query = query.model_copy(update={"step": Duration(step), "history": Duration(history)})
-    return source.read_range(options.query, grid, series_limit=query.series_limit), query
+    return file.source.read_range(options.query, grid, series_limit=query.series_limit), query
 
 
 def _instant(text: str) -> float:

@@ -209,6 +209,8 @@ def test_a_backtest_of_no_number_says_that_there_was_nothing_to_judge(tmp_path):
     ("given", "said"),
     [
         ({"span": "1m"}, "--range: must be at least two steps of 5m. Got 1m."),
+        ({"step": "11m"}, "--range: must be a multiple of the step 11m. Got 2w."),
+        ({"horizons": ("400d",)}, "--horizon: must be at most 100000 steps of 5m. Got 400d."),
         ({"span": "9y"}, "--range: must be a duration with a unit"),
         ({"step": "0s"}, "--step: must be above 0s. Got 0s."),
         ({"coverage": 95.0}, "--coverage: must be less than 1. Got 95.0."),
@@ -224,6 +226,37 @@ def test_a_mistake_in_an_option_of_a_backtest_names_the_option(given, said):
     options = BacktestOptions(**nothing | {"url": "http://127.0.0.1:1", "query": "up", "horizons": ()} | given)
     with pytest.raises((ConfigError, ValueError), match=f"^{re.escape(said)}"):
         run_backtest(options, Path("nowhere/page.html"), command="")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"horizons": ("400d",)}, "--horizon: must be at most 100000 steps of 5m. Got 400d."),
+        ({"horizons": ("100d",), "step": "1m"}, "--horizon: must be at most 100000 steps of 1m. Got 100d."),
+        ({"horizons": ("100d",)}, "--out: nowhere must be a folder that is there."),
+        ({"span": "0s"}, "--range: must be at least two steps of 5m. Got 0s."),
+        ({"step": "31d"}, "--step: must be at most 30d"),
+    ],
+)
+def test_options_are_checked_against_the_step_of_a_file(tmp_path, given, said):
+    with pytest.raises((ConfigError, ValueError), match=f"^{re.escape(said)}"):
+        run_backtest(of_file(tmp_path, **given), Path("nowhere/page.html"), command="")
+
+
+def test_a_selector_that_matches_no_series_of_a_file_is_told(tmp_path):
+    with pytest.raises(
+        ValueError, match=r"^--query: must match at least one series of .*good\.csv\. None matches {host"
+    ):
+        run_backtest(of_file(tmp_path, query='{host="z"}'), tmp_path / "page.html", command="")
+
+
+def of_file(folder, **given):
+    """Options of a backtest of a file whose step is five minutes."""
+    file = folder / "good.csv"
+    rows = "".join(f"2026-11-01T00:{minute:02}:00,{minute},a\n" for minute in range(0, 60, 5))
+    file.write_text("timestamp,value,host\n" + rows)
+    nothing = dict.fromkeys(field.name for field in fields(BacktestOptions))
+    return BacktestOptions(**nothing | {"file": file, "query": "", "horizons": ()} | given)
 
 
 def test_a_backtest_of_a_short_range_takes_what_else_a_query_says(tmp_path):
