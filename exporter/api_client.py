@@ -17,7 +17,7 @@ class Refused(click.ClickException):
 
 
 def ask(address: str, wanted: Mapping[str, Any], *, method: str = "GET", body: Any = None) -> Any:
-    """Give the data that an address of ``/api/v1`` answers.
+    """Give the data that an address of ``/api/v1`` answers; its warnings go to standard error.
 
     Parameters
     ----------
@@ -39,7 +39,10 @@ def ask(address: str, wanted: Mapping[str, Any], *, method: str = "GET", body: A
         answer = requests.request(method, address, params=wanted, json=body, timeout=_TIMEOUT)
         envelope = answer.json()
         if answer.ok:
-            return envelope["data"]
+            data = envelope["data"]
+            for warning in envelope.get("warnings", ()):
+                click.echo(f"warning: {warning}", err=True)
+            return data
         message = envelope["error"]
     except requests.JSONDecodeError as error:
         raise Refused(f"{address} must be a forethought. Got an answer that is no JSON.") from error

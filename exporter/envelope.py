@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 import orjson
@@ -10,9 +11,10 @@ from flask import Blueprint, Response
 from exporter.lookup import Busy, NotKnown, NotYet
 
 
-def answered(data: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    """What was asked for; NaN, which JSON does not know, is null."""
-    return _json({"status": "success", "data": data}, status)
+def answered(data: object, status: HTTPStatus = HTTPStatus.OK, *, warnings: Sequence[str] = ()) -> Response:
+    """What was asked for, and what somebody should know of it; NaN, which JSON does not know, is null."""
+    told = {"warnings": list(warnings)} if warnings else {}
+    return _json({"status": "success", "data": data} | told, status)
 
 
 def failed(kind: str, problem: object, status: HTTPStatus) -> Response:

@@ -26,7 +26,7 @@ def verdict_api(desk: VerdictDesk) -> Blueprint:
     """Routes below ``/api/v1``.
 
     ==========================  ==============================================================
-    GET /verdicts               all, the newest first; ``query=NAME``, ``active=true`` narrow
+    GET /verdicts               all, the newest first; ``query=NAME``, ``active=true`` or ``false`` narrow
     POST /verdicts              give one
     GET, DELETE /verdicts/ID    look at one; take it back (``who=NAME``)
     GET /alerts                 alerts that were told of, the last first
@@ -50,16 +50,17 @@ def verdict_api(desk: VerdictDesk) -> Blueprint:
 def _verdict_routes(api: Blueprint, desk: VerdictDesk) -> None:
     @api.get("/verdicts")
     def listed() -> Response:
-        now, query = desk.clock(), request.args.get("query")
-        kept = desk.store.all(query=query)
-        if request.args.get("active") == "true":
-            kept = tuple(each for each in kept if each.in_force(now))
-        return answered([verdict_json(each, now) for each in kept])
+        if unknown := sorted(set(request.args) - {"query", "active"}):
+            raise _BadRequest(f"parameters must be query or active. Got {unknown[0]!r:.50}.")
+        if (active := request.args.get("active")) not in (None, "true", "false"):
+            raise _BadRequest(f"active must be true or false. Got {active!r:.50}.")
+        kept = desk.listed(request.args.get("query"), None if active is None else active == "true")
+        return answered([verdict_json(each, desk.clock()) for each in kept])
 
     @api.post("/verdicts")
     def given() -> Response:
         kept = desk.give(_body(NewVerdict))
-        return answered(verdict_json(kept, desk.clock()), HTTPStatus.CREATED)
+        return answered(verdict_json(kept, desk.clock()), HTTPStatus.CREATED, warnings=desk.warnings(kept))
 
     @api.get("/verdicts/<identity>")
     def one(identity: str) -> Response:

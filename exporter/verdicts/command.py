@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import getpass
 from typing import Any
 from urllib.parse import quote
 
@@ -11,6 +12,14 @@ import click
 from exporter.api_client import ask
 
 _URL = "http://127.0.0.1:9815"
+
+
+def _user() -> str:
+    """Name of whoever runs the command; empty where the system knows none, as for a number of a container."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
 
 
 @click.group("verdict")
@@ -38,7 +47,9 @@ def verdict(context: click.Context, url: str) -> None:
 @click.option("--score", type=float, help="Size of what is judged, 1 the threshold. Default: what the service knows.")
 @click.option("--side", type=click.Choice(["above", "below", "both"]), help="Of the band that is judged.")
 @click.option(
-    "--about", type=click.Choice(["past", "peers"]), help="Only of alarms by its past, or by its peers. Default: both."
+    "--about",
+    type=click.Choice(["past", "peers"]),
+    help="Only the alarm for being unlike its own past, or its peers. Default: that of the alert; without one, both.",
 )
 @click.option("--weekday", "weekdays", multiple=True, metavar="mon..sun", help="Expected on this day only; repeatable.")
 @click.option("--from", "start", metavar="HH:MM", help="Expected from this time of day on.")
@@ -46,7 +57,7 @@ def verdict(context: click.Context, url: str) -> None:
 @click.option("--timezone", metavar="ZONE", help="Of these times. Default: UTC.")
 @click.option("--lasts", metavar="DURATION", help="How long it has an effect. Default: 30d, or as configured.")
 @click.option("--note", default="", help="Why.")
-@click.option("--who", default="", envvar="USER", help="Who says so. Default: the user of the shell.")
+@click.option("--who", default=_user, envvar="USER", help="Who says so. Default: the user of the shell.")
 @click.pass_obj
 def add(address: str, /, opinion: str, **options: Any) -> None:
     """Give a verdict: for an alert, or for a query and labels."""
@@ -66,13 +77,16 @@ def add(address: str, /, opinion: str, **options: Any) -> None:
 def list_(address: str, query: str, everything: bool) -> None:
     """Show verdicts, the newest first."""
     wanted = ({"query": query} if query else {}) | ({} if everything else {"active": "true"})
-    for each in ask(address, wanted):
+    found = ask(address, wanted)
+    if not found:
+        click.echo("no verdicts" if everything else "no verdicts in force; --all shows those that are over", err=True)
+    for each in found:
         click.echo(f"{each['id']}: {_line(each)}")
 
 
 @verdict.command()
 @click.argument("identity", metavar="ID")
-@click.option("--who", default="", envvar="USER", help="Who takes it back.")
+@click.option("--who", default=_user, envvar="USER", help="Who takes it back. Default: the user of the shell.")
 @click.pass_obj
 def remove(address: str, identity: str, who: str) -> None:
     """Take a verdict back. Scores are at once what they would be without it."""

@@ -14,6 +14,7 @@ from exporter.verdicts.requests import NewVerdict, WebhookAlert, When
 from exporter.verdicts.scope import around, scope_of_alert
 from series import SeriesKey
 from series.calendar import DAY
+from series.label_index import LabelIndex
 from series.matcher import Matcher, parse_matchers, written
 
 if TYPE_CHECKING:
@@ -116,8 +117,8 @@ class VerdictDesk:
         """
         now = self.clock()
         alert = self.alert(new.alert) if new.alert else None
-        if new.query and (known := self._watched.queries()) and new.query not in known:
-            raise NotKnown(f"query must be one of {', '.join(sorted(known))}. Got {new.query!r:.80}.")
+        if new.query:
+            self._must_be_known(new.query)
         query = alert.query if alert else new.query
         matchers = alert.matchers if alert else parse_matchers(new.matchers)
         about = alert.about if alert else new.about
@@ -141,6 +142,24 @@ class VerdictDesk:
         self.store.add(kept, now)
         return kept
 
+    def listed(self, query: str | None, active: bool | None) -> list[Kept]:
+        """Verdicts, the newest first: those about a query, and those in force or over, where that is asked for.
+
+        Raises NotKnown for a query that is not there and that no verdict is about.
+        """
+        now, kept = self.clock(), self.store.all(query=query)
+        if query and not kept:
+            self._must_be_known(query)
+        return [each for each in kept if active is None or each.in_force(now) is active]
+
+    def warnings(self, kept: Kept) -> list[str]:
+        """What whoever gave a verdict should know of it, a line each."""
+        verdict = kept.verdict
+        queries = [verdict.query] if verdict.query else self._watched.queries()
+        if any(LabelIndex(tuple(self._watched.series(query))).where(verdict.matchers).any() for query in queries):
+            return []
+        return ["matches no series now."] if verdict.matchers else []
+
     def take_back(self, identity: str, who: str = "") -> Kept:
         """Take a verdict back. Raises NotKnown where there is none."""
         if (kept := self.store.revoke(identity, self.clock(), who)) is None:
@@ -154,6 +173,10 @@ class VerdictDesk:
         known = {query: frozenset(self._watched.series(query)) for query in {alert.labels["query"] for alert in ours}}
         self.store.record([self._heard(alert, known[alert.labels["query"]], now) for alert in ours], now)
         return len(ours)
+
+    def _must_be_known(self, query: str) -> None:
+        if (known := self._watched.queries()) and query not in known:
+            raise NotKnown(f"query must be one of {', '.join(sorted(known))}. Got {query!r:.80}.")
 
     def _heard(self, alert: WebhookAlert, known: frozenset[SeriesKey], now: float) -> Alert:
         query, begun = alert.labels["query"], alert.starts_at.timestamp()

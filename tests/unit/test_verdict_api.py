@@ -174,6 +174,36 @@ def test_lists_by_query(client):
     assert [each["query"] for each in client.get("/api/v1/verdicts?query=other").json["data"]] == ["other"]
 
 
+def test_a_list_is_narrowed_and_mistakes_in_it_are_named(client, watched):
+    give(client, query="rate")
+    give(client, query="rate")
+    client.delete("/api/v1/verdicts/v1")
+    for active, ids in (("true", ["v2"]), ("false", ["v1"])):
+        assert [each["id"] for each in client.get(f"/api/v1/verdicts?active={active}").json["data"]] == ids
+    refused(client.get("/api/v1/verdicts?query=nope"), 404, "not_found", "query must be one of other, rate. Got 'nope'")
+    refused(client.get("/api/v1/verdicts?active=maybe"), 400, "bad_data", "active must be true or false. Got 'maybe'")
+    refused(client.get("/api/v1/verdicts?activ=true"), 400, "bad_data", "parameters must be query or active")
+    del watched.known["rate"]  # what was said of a query that is gone is still there to be read
+    assert len(client.get("/api/v1/verdicts?query=rate").json["data"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("scope", "warnings"),
+    [
+        ({"query": "rate", "matchers": '{pipeline="z"}'}, ["matches no series now."]),
+        ({"query": "other", "matchers": '{pipeline="a"}'}, ["matches no series now."]),
+        ({"matchers": '{pipeline="z"}'}, ["matches no series now."]),
+        ({"query": "rate", "matchers": '{pipeline="a"}'}, None),
+        ({"matchers": '{pipeline="a"}'}, None),
+        ({"query": "other"}, None),
+    ],
+)
+def test_a_verdict_that_matches_no_series_is_kept_with_a_warning(client, store, scope, warnings):
+    answer = client.post("/api/v1/verdicts", json={"verdict": "false"} | scope)
+    assert (answer.status_code, len(store.all())) == (201, 1)
+    assert answer.json.get("warnings") == warnings
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [

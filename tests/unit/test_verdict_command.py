@@ -82,6 +82,29 @@ def test_giving_showing_and_taking_back(url):
     assert len(said(url, "list", "--all")) == 2
 
 
+def test_a_list_without_verdicts_says_so(url):
+    assert said(url, "list") == ["no verdicts in force; --all shows those that are over"]
+    assert said(url, "list", "--all") == ["no verdicts"]
+
+
+def test_a_verdict_that_matches_no_series_says_so(url):
+    lines = said(url, "add", "false", "--query", "rate", "--matchers", '{job="z"}')
+    assert len(lines) == 2
+    assert "warning: matches no series now." in lines
+
+
+@pytest.mark.parametrize(("known", "who"), [(True, ", by bo,"), (False, "rate{}, size 3 above, until")])
+def test_without_the_name_in_the_environment_the_system_is_asked(url, monkeypatch, known, who):
+    def asked():
+        if known:
+            return "bo"
+        raise KeyError("uid not found: 12345")
+
+    monkeypatch.setattr("getpass.getuser", asked)
+    result = CliRunner().invoke(verdict, ["--url", url, "add", "false", "--query", "rate"], env={"USER": None})
+    assert who in result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -92,6 +115,7 @@ def test_giving_showing_and_taking_back(url):
         (["add", "false", "--query", "rate", "--from", "02:00"], "when must be left out"),
         (["add", "expected", "--query", "rate", "--weekday", "someday"], "when"),
         (["add", "true", "--query", "rate", "--lasts", "5"], "must be a duration"),
+        (["list", "--query", "rtae"], "query must be one of other, rate. Got 'rtae'"),
         (["remove", "../alerts"], "verdicts/..%2Falerts"),
         (["remove", "none"], "there is no verdict 'none'"),
     ],
