@@ -134,7 +134,7 @@ def check_config(config_file: Path, ask: bool) -> None:
     """Check a configuration file, and with --ask its queries.
 
     Each mistake is one line: file, line, path of the key, what must be there and what was found. Exit status 2
-    then, 0 when all is well.
+    then; 1 when --ask gets no answer to a query or a limit, or a query has no series; 0 when all is well.
     """
     from exporter.check import ask_queries, describe
     from exporter.config_load import load_config

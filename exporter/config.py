@@ -246,7 +246,12 @@ class Configuration(_Section):
 
     @field_validator("maintenance")
     @classmethod
-    def _of_queries(cls, value: tuple[MaintenanceSection, ...], info: ValidationInfo) -> tuple[MaintenanceSection, ...]:
+    def _distinct_and_of_queries(
+        cls, value: tuple[MaintenanceSection, ...], info: ValidationInfo
+    ) -> tuple[MaintenanceSection, ...]:
+        names = [window.name for window in value]
+        if doubled := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"each window needs a name of its own. Given twice: {', '.join(doubled)}.")
         known = {query.name for query in info.data["queries"]} if "queries" in info.data else None
         for place, window in enumerate(value):
             if known is not None and (unknown := sorted(set(window.queries) - known)):

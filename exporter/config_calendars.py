@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from exporter.config_server import Age, Endpoint, PositiveDuration, Section, Wait, at_most
 from exporter.duration import Duration
+from exporter.mistakes import MistakeAt
 from series import Calendar
 from series.event import Event
 from series.holidays import PublicHolidays
@@ -45,8 +46,8 @@ class PlannedEvent(Section):
     """Lower-case letters, digits and underscores."""
     start: str
     """When it begins for the first time, by the wall clock: 2026-01-03 02:00."""
-    lasts: PositiveDuration
-    """How long it takes each time."""
+    lasts: Annotated[PositiveDuration, at_most(Duration(366 * 86_400))]
+    """How long it takes each time; less than from one time to the next."""
     rule: str = ""
     """How it recurs, as an RRULE of iCalendar: FREQ=WEEKLY;BYDAY=SA. Default: once."""
     timezone: Timezone = "UTC"
@@ -54,7 +55,11 @@ class PlannedEvent(Section):
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        self.event()
+        if self.event().never_ends:
+            problem = (
+                f"must be less than the time from one to the next by {self.rule}, or it never ends. Got {self.lasts}."
+            )
+            raise MistakeAt(("lasts",), problem)
         return self
 
     def event(self) -> Event:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,6 +15,8 @@ from series.recurrence import Recurrence
 from series.window import BoolArray, FloatArray
 
 _EPOCH = dt.date(1970, 1, 1)
+# Long enough to see every distance between two times: a leap year is among any nine.
+_YEARS = 9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +63,16 @@ class Event:
             raise ValueError(f"lasts must be above 0 seconds and at most a year. Got {self.lasts!r}.")
         if self.rule:
             Recurrence.parse(self.rule)
+
+    @property
+    def never_ends(self) -> bool:
+        """Whether, by the wall clock, each time lasts until the next one has begun, and there is no last one."""
+        if not self.rule or Recurrence.parse(self.rule).until is not None:
+            return False
+        years = range(self.start.year, min(self.start.year + _YEARS, dt.MAXYEAR))
+        starts = sorted(moment for year in years for moment in _in_year(self.rule, self.start, year))
+        longest = max((after - before for before, after in pairwise(starts)), default=None)
+        return longest is not None and longest.total_seconds() <= self.lasts
 
     def during(self, times: FloatArray) -> BoolArray:
         """(n,) bool: whether it is on at each of `times`, seconds since the epoch; its end is not part of it."""

@@ -66,7 +66,11 @@ def test_a_calendar_says_what_day_it_is():
         ({"start": "2026-01-03 02:00+01:00"}, "without an offset"),
         ({"rule": "FREQ=HOURLY"}, "FREQ must be DAILY"),
         ({"lasts": "0s"}, "must be above 0s"),
-        ({"lasts": "500d"}, "at most a year"),
+        ({"lasts": "8d"}, "or it never ends. Got 8d"),
+        ({"lasts": "1w"}, "or it never ends. Got 1w"),
+        ({"lasts": "1d", "rule": "FREQ=DAILY"}, "by FREQ=DAILY, or it never ends. Got 1d"),
+        ({"lasts": "4d", "rule": "FREQ=WEEKLY;BYDAY=MO,TH"}, "or it never ends. Got 4d"),
+        ({"lasts": "500d"}, "must be at most 366d. Got 500d"),
         ({"timezone": "Mars"}, "IANA"),
         ({"name": "Patch Day"}, "lower-case letters"),
         ({"matchers": "{env=prod}"}, "matchers must look like"),
@@ -93,6 +97,20 @@ def test_bad_windows_are_refused(change, message):
 def test_bad_sections_are_refused(section, given, message):
     with pytest.raises(ValidationError, match=message):
         section(**given)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lasts": "167h"},
+        {"lasts": "8d", "rule": "FREQ=WEEKLY;UNTIL=20261231"},
+        {"lasts": "3d", "rule": "FREQ=WEEKLY;BYDAY=MO,TH"},  # one runs into the next, and then it ends
+        {"lasts": "30h", "rule": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"},
+        {"lasts": "365d", "rule": "FREQ=YEARLY"},
+    ],
+)
+def test_a_window_that_ends_now_and_then_is_accepted(change):
+    assert not MaintenanceSection(**(PATCHING | change)).event().never_ends
 
 
 def test_an_event_may_happen_once():
