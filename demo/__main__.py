@@ -18,6 +18,7 @@ import requests
 from rich.console import Console
 
 from demo import configure, show, stack
+from demo.announcements import Announcements, planted_at
 from demo.children import ChildDied, Children
 from demo.incident_command import incident
 from demo.invocation import python
@@ -96,7 +97,8 @@ def _run(console: Console, state: configure.State, wanted: Ports, options: stack
         incidents = stack.begin_incidents(ports) if options.incidents else ()
         show.timetable(console, incidents)
         until = math.inf if options.minutes is None else time.time() + 60 * options.minutes
-        stack.watch(children, console, incidents, until)
+        announcements = Announcements(console, incidents, lambda: planted_at(ports.url("load")))
+        stack.watch(children, announcements, until)
     console.print("time is up; nothing is left running")
 
 

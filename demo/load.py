@@ -43,6 +43,7 @@ class LoadGenerator:
         self._host = host
         self._addresses = addresses
         self._start_after = start_after
+        self.planted: list[Incident] = []
 
     def run(self, url: str, days: float, seed: int, stop: threading.Event) -> None:
         """Write `days` of history to the remote write address `url`, then run on until `stop` is set."""
@@ -73,6 +74,7 @@ class LoadGenerator:
             raise CannotPlant("Incidents need a running platform. The history is still being written.")
         incident = plant(kind, target, time.time(), 60 * minutes, read_workloads())
         self.live.plan([incident])
+        self.planted.append(incident)
         return incident
 
     def targets(self) -> list[dict[str, object]]:
@@ -124,6 +126,16 @@ def create_app(generator: LoadGenerator) -> Flask:
             return "the history is still being written\n", 503
         return jsonify(started=generator.begin_incidents())
 
+    _incident_routes(app, generator)
+    return app
+
+
+def _incident_routes(app: Flask, generator: LoadGenerator) -> None:
+    @app.get("/-/incident")
+    def planted() -> ResponseReturnValue:
+        told = ("kind", "title", "target", "start", "seconds")
+        return jsonify([{name: getattr(one, name) for name in told} for one in generator.planted])
+
     @app.post("/-/incident")
     def incident() -> ResponseReturnValue:
         asked = request.get_json(silent=True)
@@ -134,8 +146,6 @@ def create_app(generator: LoadGenerator) -> Flask:
         except CannotPlant as error:
             return f"{error}\n", 400
         return jsonify(kind=planted.kind, title=planted.title, target=planted.target, end=planted.end), 201
-
-    return app
 
 
 @click.command(help=__doc__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from demo import configure, show
+from demo.announcements import Announcements
 from demo.children import Children
 from demo.incidents import SCHEDULE, Incident, placed
 from demo.ports import HOST, Ports
@@ -76,17 +77,11 @@ def begin_incidents(ports: Ports) -> tuple[Incident, ...]:
     return placed(SCHEDULE, float(answer.json()["started"]))
 
 
-def watch(children: Children, console: Console, incidents: Sequence[Incident], until: float) -> None:
+def watch(children: Children, announcements: Announcements, until: float) -> None:
     """Announce incidents until the time `until`, or until a process dies."""
-    events = sorted(
-        [(one.start, show.begins, one) for one in incidents] + [(one.end, show.ends, one) for one in incidents],
-        key=lambda event: event[0],
-    )
     while (now := time.time()) < until:
         children.check()
-        while events and events[0][0] <= now:
-            _, announce, incident = events.pop(0)
-            announce(console, incident)
+        announcements.tell(now)
         time.sleep(POLL)
 
 

@@ -1,5 +1,6 @@
 """Incidents on demand: what can be planted, where, and by which command."""
 
+import io
 import threading
 import time
 from collections.abc import Iterator
@@ -7,10 +8,12 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 from werkzeug.serving import make_server
 
 from demo import configure
 from demo.__main__ import main
+from demo.announcements import Announcements, planted_at
 from demo.exposition import PLATFORM
 from demo.history import platform_until
 from demo.incidents import GATEWAY, PAST, SCHEDULE
@@ -90,6 +93,29 @@ def test_the_command_plants_into_the_running_demo(demo: tuple[Path, LoadGenerato
     made.live.catch_up(time.time() + 170)
     row = [workload.pipeline_id for workload in WORKLOADS].index("orders-fulfilment-sync")
     assert made.live.state["failed"][row, -1] - failed[row] > 20, "four of five runs fail, six times as many as usual"
+
+
+def test_what_is_planted_is_announced_between_what_is_planned(demo: tuple[Path, LoadGenerator]) -> None:
+    state, made = demo
+    load, output = configure.State(state).read_ports().url("load"), io.StringIO()
+    planned = [SCHEDULE[0].at(time.time() + 100)]
+    announcements = Announcements(Console(file=output, width=200), planned, lambda: planted_at(load))
+    announcements.tell(time.time())
+    assert output.getvalue() == ""
+    planted = made.plant("slow-step", None, 5)
+    for later in (2, 4, 110, 1_000, 1_002):
+        announcements.tell(planted.start + later)
+    said = [line.split()[1:] for line in output.getvalue().splitlines()]
+    assert [(words[0], words[1]) for words in said] == [
+        ("begins", "slow"),
+        ("begins", "failure"),
+        ("ends", "slow"),
+        ("ends", "failure"),
+    ]
+
+
+def test_a_platform_that_does_not_answer_has_nothing_planted() -> None:
+    assert planted_at("http://127.0.0.1:1") == ()
 
 
 def test_the_command_says_what_the_demo_refuses(demo: tuple[Path, LoadGenerator]) -> None:
