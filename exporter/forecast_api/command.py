@@ -22,18 +22,23 @@ _ROWS, _SERIES = 12, 10
 @click.option("--horizon", metavar="DURATION", help="How far. Default: the longest configured, 1d at least.")
 @click.option("--coverage", type=float, help="Share of values the interval shall hold. Default: as configured.")
 @click.option(
-    "--per", type=click.Choice(["second", "step", "none"]), help="What a value adds to the month. Default: second."
+    "--per",
+    type=click.Choice(["second", "step", "none"]),
+    help="Also tell the month's total, as a value adds itself each second (a rate) or each step. Default: none.",
 )
 @click.option("--limits", is_flag=True, help="Show when limits will be reached instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print what the API says.")
 def forecast(url: str, limits: bool, as_json: bool, **options: Any) -> None:
-    """Say what comes next: values with their interval, seasons, trend, and the total of the month.
+    """Say what comes next: values with their interval, seasons, trend, and with --per the total of the month.
 
     \b
     Examples:
       forethought forecast --query duration --series '{pipeline="etl"}' --horizon 7d
+      forethought forecast --query request_rate --per second
       forethought forecast --query disk_used --limits
     """
+    if not as_json:  # a gauge has no total, and nothing tells it from a rate
+        options["per"] = options["per"] or "none"
     known = ("query", "series") if limits else tuple(options)
     wanted = {name: options[name] for name in known if options[name] not in (None, "")}
     found = ask(f"{url.rstrip('/')}/api/v1/{'capacity' if limits else 'forecast'}", wanted)

@@ -20,6 +20,7 @@ from forecasting import HarmonicRegression
 from forecasting.resample import resampled
 from series import SeriesKey, Window
 from sources.base import Answer
+from tests.fakes.http_server import FakeServer, always
 
 CONFIG = """
 defaults: {step: 10m, history: 14d, latency: 0s, late_samples: 0s}
@@ -274,6 +275,16 @@ def test_a_curve_is_kept_until_a_sample_of_the_series_changes(tmp_path):
     assert later[0] == first[0] + 600
     assert later[1][0] != first[1][0]
     assert len(desk.forecast(Asked.of({"query": "rate", "series": '{job="api"}', "steps": "7"}))["times"]) == 7
+
+
+@pytest.mark.parametrize(
+    ("options", "per"), [([], "none"), (["--per", "second"], "second"), (["--json"], None), (["--limits"], None)]
+)
+def test_the_command_asks_for_the_total_of_a_month_where_it_shall_tell_it(options, per):
+    with FakeServer(always(200, b'{"status": "success", "data": {"query": "q", "times": [], "series": []}}')) as server:
+        done = CliRunner().invoke(main, ["forecast", "--url", server.url, "--query", "q", *options])
+    assert done.exit_code == 0, done.output
+    assert server.requests[0].params.get("per") == per
 
 
 def test_the_command_prints_a_table(service):
