@@ -94,7 +94,8 @@ def main() -> None:
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("forethought-data"),
     show_default=True,
-    help="Folder that keeps samples over a restart, so that only the gap is pulled. '' keeps nothing.",
+    help="Folder that keeps samples and models over a restart, so only the gap is pulled; written every 10 minutes "
+    "and at the end. '' keeps nothing.",
 )
 @click.option(
     "--config.poll",

@@ -96,6 +96,8 @@ class Service:
         self._publisher.start()
         self.hearing.start()
         self._scheduler.start()
+        if self._state and self._state.empty:
+            log.info("no state found; all of the history is pulled", folder=str(self._state.path.absolute()))
         for query in self.config.queries:
             self._add(query)
         if self._state:

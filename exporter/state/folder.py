@@ -124,6 +124,11 @@ class StateFolder:
             return "samples_only"
         return "complete"
 
+    @property
+    def empty(self) -> bool:
+        """Whether it holds the state of no query."""
+        return not any(self.path.glob("*.state"))
+
     def prune(self, configured: Collection[str], now: float) -> None:
         """Remove files of queries that have not been configured for a week."""
         for file in self.path.glob("*.state"):

@@ -363,6 +363,21 @@ def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["rate.state"]
 
 
+def test_a_start_that_finds_no_state_says_so(house, tmp_path):
+    def told():
+        service = house.service(state=make_state(tmp_path / "state"))
+        with capture_logs() as entries:
+            service.start()
+            service.stop()
+        return [entry["folder"] for entry in entries if "no state found" in entry["event"]]
+
+    assert told() == [str(tmp_path / "state")]
+    first = house.service(state=make_state(tmp_path / "state"))
+    house.cycle(first)
+    first._save(first.queries["rate"])
+    assert told() == []
+
+
 def test_a_state_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "state").write_text("")
     with pytest.raises(StateError, match=r"state: must be a folder that can be written to"):
