@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from forecasting.gaps import filled
 from forecasting.own_period import own_periods
-from forecasting.rows import alike_rows
+from forecasting.rows import FEWEST_SAMPLES
 from forecasting.seasons import Seasons
 from forecasting.shapes import mean_profile
 from series import FloatArray, Window
+from series.calendar import WEEK
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,10 +24,10 @@ class Seasonality:
     Attributes
     ----------
     names : tuple of str
-        Calendar periods that the history holds at least twice, of ``day``, ``week``, ``hour``.
+        Calendar periods that samples so far apart can show, of ``day``, ``week``, ``hour``.
     strength : (len(names), n_series) float64
         Share of the variance that returns with the period, 0 to 1, the longer periods beyond the shorter; NaN where
-        there is too little history.
+        a series has less than two of it.
     own_period : (n_series,) float64
         Seconds of a period that is not the calendar's; NaN where there is none.
     own_strength : (n_series,) float64
@@ -38,7 +41,7 @@ class Seasonality:
 
 
 def seasonality(history: Window) -> Seasonality:
-    """Measure the rhythms of every series.
+    """Measure the rhythms of every series, each from its first sample on.
 
     Strength is ``max(0, 1 - var(remainder) / var(remainder + season))``, once the straight line of the series is taken
     off. The season is the mean of all cycles; chance alone gives noise a strength of one over their number, which is
@@ -48,21 +51,32 @@ def seasonality(history: Window) -> Seasonality:
     ----------
     Wang, Smith and Hyndman (2006), Characteristic-based clustering for time series data.
     """
-    seasons = Seasons.of(history.step, history.n_steps)
+    names = tuple(name for name, _ in Seasons.of(history.step, 2 * round(WEEK / history.step)).named)
     found = Seasonality(
-        tuple(name for name, _ in seasons.named),
-        np.full((len(seasons.named), history.n_series), np.nan),
+        names,
+        np.full((len(names), history.n_series), np.nan),
         np.full(history.n_series, np.nan),
         np.zeros(history.n_series),
     )
-    for rows, length in alike_rows(history.values):
-        if length < history.n_steps:  # what began later may be too short for these periods
-            continue
-        whole = filled(history.values[rows], seasons.periods[0] if seasons.periods else length)
-        found.strength[:, rows] = _strengths(whole, dict(seasons.named))
+    for rows, length in _equally_long(history.values):
+        seasons = Seasons.of(history.step, length)
+        whole = filled(
+            history.values[rows, history.n_steps - length :], seasons.periods[0] if seasons.named else length
+        )
+        for (name, _), strength in zip(seasons.named, _strengths(whole, dict(seasons.named)), strict=True):
+            found.strength[names.index(name), rows] = strength
         period, found.own_strength[rows] = own_periods(whole, seasons.periods)
         found.own_period[rows] = period * history.step
     return found
+
+
+def _equally_long(values: FloatArray) -> Iterator[tuple[npt.NDArray[np.intp], int]]:
+    """Rows with enough samples that began at the same step, and how many columns there are from it on."""
+    known = np.isfinite(values)
+    enough = known.sum(axis=1) >= FEWEST_SAMPLES
+    lengths = values.shape[1] - known.argmax(axis=1) if values.shape[1] else np.zeros(len(values), dtype=np.intp)
+    for length in np.unique(lengths[enough]):
+        yield np.flatnonzero(enough & (lengths == length)), int(length)
 
 
 def _strengths(whole: FloatArray, named: dict[str, int]) -> FloatArray:

@@ -61,13 +61,26 @@ def _curve_lines(found: dict[str, Any], each: dict[str, Any]) -> list[str]:
     for place in range(step - 1, len(times), step):
         values = "  ".join(_number(each[side][place]) for side in ("lower", "mean", "upper"))
         lines.append(f"  {written_moment(times[place])}  {values}")
-    seasons = ", ".join(f"{one['name']} {one['strength']:.0%}" for one in each["seasons"] if one["strength"])
     slope = each["trend"]["perDay"]
-    lines.append(f"  seasons: {seasons or 'none'}; trend: {'unknown' if slope is None else f'{slope:+.4g} a day'}")
+    lines.append(
+        f"  seasons: {season_text(each['seasons'])}; trend: {'unknown' if slope is None else f'{slope:+.4g} a day'}"
+    )
     whole = each["month"].get("total") or {}
     if whole.get("mean") is not None:
         lines.append(f"  this month: {whole['mean']:.5g}, {whole['lower']:.5g} to {whole['upper']:.5g}")
     return lines
+
+
+def season_text(found: list[dict[str, Any]]) -> str:
+    """Those there are, and those of which it is not known; what is known not to be there is left out."""
+    if all(one["strength"] is None for one in found):
+        return "unknown"
+    told = (
+        f"{one['name']} {'unknown' if one['strength'] is None else format(one['strength'], '.0%')}"
+        for one in found
+        if one["strength"] != 0
+    )
+    return ", ".join(told) or "none"
 
 
 def _limit_lines(each: dict[str, Any]) -> list[str]:

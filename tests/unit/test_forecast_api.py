@@ -13,6 +13,7 @@ from werkzeug.serving import make_server
 from exporter.cli import main
 from exporter.forecast_api.api import forecast_api
 from exporter.forecast_api.asked import Asked
+from exporter.forecast_api.command import season_text
 from exporter.forecast_api.desk import ForecastDesk
 from exporter.lookup import Busy
 from exporter.service import Service
@@ -118,6 +119,7 @@ def test_seasons_trend_and_changes_are_told(client):
     assert api["trend"]["lower"] < 5 < api["trend"]["upper"] + 0.5
     assert web["trend"]["perDay"] == pytest.approx(0, abs=0.5)
     assert api["forecaster"]["backtestErrorRatio"] < 0.7
+    assert {one["name"]: one["strength"] for one in young["seasons"]} == {"day": None, "week": None, "hour": None}
     assert young["mean"][0] is None
     assert young["trend"]["perDay"] is None
 
@@ -311,6 +313,20 @@ def test_the_command_prints_a_table(service):
     assert "size: no limit is known" in limits.output
     assert wrong.exit_code == 2
     assert "horizon must be a duration" in wrong.output
+
+
+@pytest.mark.parametrize(
+    ("strengths", "said"),
+    [
+        ({}, "unknown"),
+        ({"day": None, "week": None}, "unknown"),
+        ({"day": 0.0, "week": 0.0}, "none"),
+        ({"day": 0.9, "week": None}, "day 90%, week unknown"),
+        ({"day": 0.9, "week": 0.0}, "day 90%"),
+    ],
+)
+def test_no_season_is_told_from_an_unknown_one(strengths, said):
+    assert season_text([{"name": name, "strength": strength} for name, strength in strengths.items()]) == said
 
 
 def test_a_service_that_is_not_there_is_one_line():

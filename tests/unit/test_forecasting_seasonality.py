@@ -60,6 +60,32 @@ def test_a_series_without_samples_has_no_rhythm() -> None:
     assert np.isnan(found.strength).all()
 
 
+def test_what_began_after_the_history_is_told_from_its_own_samples() -> None:
+    daily = 10 * np.sin(2 * np.pi * STEPS / 24)
+    weekly = np.where((STEPS // 24) % 7 < 5, 30.0, 0.0)
+    rows = np.repeat(daily + weekly + noise(12), 4, axis=0)
+    begun = (0, 1, 24 * 16, 24 * 27)
+    for row, first in zip(rows, begun, strict=True):
+        row[:first] = np.nan
+    found = seasonality(Window.of(rows, step=HOUR))
+    for row, first in enumerate(begun):
+        alone = seasonality(Window.of(rows[[row], first:], step=HOUR))
+        assert alone.names == found.names == ("day", "week")
+        np.testing.assert_array_equal(found.strength[:, row], alone.strength[:, 0])
+    assert found.strength[0, :2].min() > 0.15, "a fifth of the variance is of the day"
+    assert found.strength[1, :2].min() > 0.9
+    assert found.strength[0, 2] > 0.1
+    assert np.isnan(found.strength[1, 2]), "twelve days show no week twice"
+    assert np.isnan(found.strength[:, 3]).all()
+
+
+def test_a_series_that_began_late_has_a_period_of_its_own() -> None:
+    rows = np.vstack([5 * np.sin(2 * np.pi * STEPS / 7) + noise(4)])
+    rows[:, :50] = np.nan
+    found = seasonality(Window.of(rows, step=HOUR))
+    np.testing.assert_allclose(found.own_period, 7 * HOUR, rtol=0.01)
+
+
 def test_the_interval_of_a_trend_holds_it_as_often_as_it_says() -> None:
     season = 10 * np.sin(2 * np.pi * STEPS / 24)
     rows = 0.02 * STEPS + season + noise(7, 2.0, 300)

@@ -216,10 +216,17 @@ function showAlarms() {
   none.textContent = "None.";
 }
 
+// What is known not to be there is left out.
+function seasonsText(seasons) {
+  if (seasons.every((season) => season.strength == null)) return "unknown";
+  const told = seasons.filter((season) => season.strength !== 0).map(({ name, seconds, strength }) =>
+    `${name === "own" ? formatNumber(seconds / 3600) + " h" : name} ${strength == null ? "unknown" : Math.round(strength * 100) + " %"}`);
+  return told.join(", ") || "none";
+}
+
 function showLongRun(told) {
   const [series] = told.series, { trend, seasons, changePoints, month, forecaster } = series;
-  const strong = seasons.filter((season) => season.strength);
-  fact("Seasons", strong.map((season) => `${season.name === "own" ? formatNumber(season.seconds / 3600) + " h" : season.name} ${Math.round(season.strength * 100)} %`).join(", ") || "none");
+  fact("Seasons", seasonsText(seasons));
   fact("Trend", trend.perDay == null ? "unknown" : `${formatNumber(trend.perDay)} a day, ${formatNumber(trend.lower)} to ${formatNumber(trend.upper)}`);
   changePoints.slice(-4).forEach((change) => fact("Level changed", timeElement(change.time), ` from ${formatNumber(change.before)} to ${formatNumber(change.after)}`));
   const whole = month.total;
