@@ -71,7 +71,7 @@ def _peers(peers: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _slow(slow: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if slow["baselineSince"] is not None:
-        changed = "" if slow["changedAt"] is None else ", when the level changed"
+        changed = "" if slow["changedAt"] is None else ", the last jump detectors saw"
         yield "baseline", f"holds since {written_moment(slow['baselineSince'])}{changed}"
     if slow["driftScore"] is not None:
         yield "drift", f"{_number(slow['driftScore'])} (1 is the threshold)"

@@ -12,11 +12,12 @@ from exporter.forecast_api.asked import Per
 from exporter.models.plan import ModelPlan
 from exporter.published import published_key
 from forecasting.harmonic import HarmonicRegression
+from forecasting.level_changes import ChangePoint, change_points
 from forecasting.resample import resampled
 from forecasting.seasonality import Seasonality, seasonality
 from forecasting.seasons import HOUR
 from forecasting.totals import Total, month_of, total
-from forecasting.trend import ChangePoint, Trend, change_points, trend
+from forecasting.trend import Trend, trend
 from series import FloatArray, Window
 from series.calendar import DAY, WEEK
 

@@ -118,6 +118,7 @@ def test_seasons_trend_and_changes_are_told(client):
     assert api["trend"]["perDay"] == pytest.approx(5, abs=0.5)
     assert api["trend"]["lower"] < 5 < api["trend"]["upper"] + 0.5
     assert web["trend"]["perDay"] == pytest.approx(0, abs=0.5)
+    assert api["changePoints"] == web["changePoints"] == [], "growth is no change of level"
     assert api["forecaster"]["backtestErrorRatio"] < 0.7
     assert {one["name"]: one["strength"] for one in young["seasons"]} == {"day": None, "week": None, "hour": None}
     assert young["mean"][0] is None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from forecasting.level_changes import change_points
 from forecasting.own_period import own_periods
 from forecasting.seasonality import seasonality
-from forecasting.trend import change_points, trend
+from forecasting.trend import trend
 from series import Window
 
 HOUR = 3_600.0
@@ -129,3 +130,78 @@ def test_a_constant_series_that_jumps_has_one_change() -> None:
     rows = np.where(STEPS < 24 * 10, 3.0, 4.0)[np.newaxis]
     (found,) = change_points(Window.of(rows, step=HOUR))
     assert (found.before, found.after, found.time) == (3.0, 4.0, 10 * 24 * HOUR)
+
+
+DAY_OF_HOURS = STEPS // 24
+WEEKLY = np.where(DAY_OF_HOURS % 7 < 5, 50.0, 16.0)
+
+
+@pytest.mark.parametrize("days", [14, 17, 20, 28])
+@pytest.mark.parametrize("ends_at", [0, 7, 12, 17])
+def test_neither_weekends_nor_growth_are_changes_of_level(days: int, ends_at: int) -> None:
+    daily = 10 * np.sin(2 * np.pi * STEPS / 24)
+    ramp = 0.1 * STEPS
+    traffic = WEEKLY * (1 + STEPS / len(STEPS)) * (1 + daily / 40)
+    rows = np.vstack([WEEKLY + daily + noise(13), ramp + noise(14), WEEKLY + ramp + noise(15), traffic + noise(16)])
+    rows = np.vstack([rows, WEEKLY + daily, ramp])
+    rows = rows[:, ends_at : ends_at + 24 * days]
+    assert change_points(Window.of(rows, step=HOUR)) == []
+
+
+@pytest.mark.parametrize("level", [12.0, -12.0])
+def test_a_change_beside_week_and_growth_is_dated_and_told_in_the_unit(level: float) -> None:
+    daily = 10 * np.sin(2 * np.pi * STEPS / 24)
+    rows = WEEKLY + daily + 0.02 * STEPS + noise(17)
+    rows[:, 24 * 16 :] += level
+    (found,) = change_points(Window.of(rows, step=HOUR, start=1e9))
+    assert found.time == 1e9 + 16 * 24 * HOUR
+    there = (50 * 5 + 16 * 2) / 7 + 0.02 * 24 * 16.5
+    np.testing.assert_allclose((found.before, found.after), (there, there + level), atol=1.5)
+
+
+def test_an_odd_day_is_no_change_and_hides_none() -> None:
+    rows = WEEKLY + noise(18, n_series=2)
+    rows[:, 24 * 5 : 24 * 6] += 1_000
+    rows[1, 24 * 17 :] += 20
+    assert [(one.series, one.time / HOUR / 24) for one in change_points(Window.of(rows, step=HOUR))] == [(1, 17.0)]
+
+
+def test_noise_has_hardly_any_change() -> None:
+    found = change_points(Window.of(WEEKLY + noise(19, n_series=200), step=HOUR))
+    assert len({one.series for one in found}) <= 6
+
+
+def test_less_than_three_weeks_tell_a_level_that_outlasts_a_weekend() -> None:
+    rows = noise(20, n_series=2)[:, : 24 * 14]
+    rows[0, 24 * 8 :] += 5
+    rows[1, 24 * 11 :] += 5
+    assert [(one.series, one.time / HOUR / 24) for one in change_points(Window.of(rows, step=HOUR))] == [(0, 8.0)]
+
+
+def test_a_series_that_began_late_has_changes_too() -> None:
+    rows = WEEKLY + noise(21)
+    rows[:, 24 * 17 :] += 20
+    rows[:, : 24 * 3 + 5] = np.nan
+    (found,) = change_points(Window.of(rows, step=HOUR))
+    assert found.time / HOUR / 24 == 17
+
+
+@pytest.mark.parametrize("unit", [1e-250, 1e250])
+def test_a_change_is_told_in_any_unit(unit: float) -> None:
+    rows = unit * np.where(STEPS < 24 * 10, 3.0, 4.0)[np.newaxis]
+    (found,) = change_points(Window.of(rows, step=HOUR))
+    assert (found.before, found.after) == (3.0 * unit, 4.0 * unit)
+
+
+def test_changes_of_level_need_samples() -> None:
+    rows = np.full((3, len(STEPS)), np.nan)
+    rows[1, -24 * 6 :] = 1.0
+    rows[2] = 0.0
+    assert change_points(Window.of(rows, step=HOUR)) == []
+
+
+@pytest.mark.parametrize(("slope", "told"), [(0.0, [14.0]), (0.1, [])])
+def test_what_three_weeks_cannot_tell_apart_is_not_told(slope: float, told: list[float]) -> None:
+    rows = (WEEKLY + slope * STEPS + noise(22))[:, : 24 * 20]
+    rows[:, 24 * 14 :] -= 10
+    assert [one.time / HOUR / 24 for one in change_points(Window.of(rows, step=HOUR))] == told

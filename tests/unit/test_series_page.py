@@ -143,7 +143,14 @@ def test_alarm_steps_are_those_of_the_rule_that_looks_at_every_step():
 def test_the_page_says_what_is_known_of_a_series(client):
     html = page(client, series='{job="api"}')
     text = re.sub(r"\s+", " ", re.sub(r"<(script|style).*?</\1>|<[^>]+>", " ", html, flags=re.S))
-    for part in ("In alarm: ", "detectors agree", "1 is the threshold", "window pca 6", "Level holds", "Learned from"):
+    for part in (
+        "In alarm: ",
+        "detectors agree",
+        "1 is the threshold",
+        "window pca 6",
+        "Baseline holds since",
+        "Learned from",
+    ):
         assert part in text, part
     data = json.loads(re.search(r'id="data">(.*?)</script>', html, re.S)[1])
     assert data["times"][-1] - data["times"][0] == 2 * 86_400

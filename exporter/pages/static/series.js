@@ -228,7 +228,7 @@ function showLongRun(told) {
   const [series] = told.series, { trend, seasons, changePoints, month, forecaster } = series;
   fact("Seasons", seasonsText(seasons));
   fact("Trend", trend.perDay == null ? "unknown" : `${formatNumber(trend.perDay)} a day, ${formatNumber(trend.lower)} to ${formatNumber(trend.upper)}`);
-  changePoints.slice(-4).forEach((change) => fact("Level changed", timeElement(change.time), ` from ${formatNumber(change.before)} to ${formatNumber(change.after)}`));
+  changePoints.slice(-4).forEach((change) => fact("Level changed", timeElement(change.time), ` from ${formatNumber(change.before)} to ${formatNumber(change.after)} `, element("span", "to the day, season and trend aside", { className: "muted" })));
   const whole = month.total;
   if (data.counted && whole && whole.mean != null) fact("This month", `${formatNumber(month.soFar)} so far; will end at ${formatNumber(whole.mean)}, ${formatNumber(whole.lower)} to ${formatNumber(whole.upper)}, a value counted for each second`);
   const ratio = forecaster.backtestErrorRatio;
