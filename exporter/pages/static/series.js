@@ -59,14 +59,21 @@ function inside(plot, paint) {
   ctx.restore();
 }
 
-// Behind the curves: the interval of each date, the limit, and the date itself.
-function paintLimits(plot) {
+// Behind the curves: the interval of each date.
+function paintDates(plot) {
   inside(plot, (ctx, bbox, ratio) => {
     ctx.fillStyle = colour("mark-soft");
     for (const { lower, time, upper } of dated()) {
       const left = plot.valToPos(lower ?? time, "x", true), right = upper == null ? bbox.left + bbox.width : plot.valToPos(upper, "x", true);
       ctx.fillRect(left, bbox.top, Math.max(right - left, ratio), bbox.height);
     }
+  });
+}
+
+// On top, for a limit may lie on a line of the grid: the limit, and the date itself. Their words have a ground of their
+// own, so that neither grid nor curve runs through them.
+function drawLimits(plot) {
+  inside(plot, (ctx, bbox, ratio) => {
     ctx.lineWidth = 1.25 * ratio;
     ctx.setLineDash([6 * ratio, 4 * ratio]);
     for (const { value, time } of data.limits) {
@@ -81,12 +88,7 @@ function paintLimits(plot) {
       }
       ctx.stroke();
     }
-  });
-}
-
-// On a ground of their own, so that neither grid nor curve runs through them.
-function labelLimits(plot) {
-  inside(plot, (ctx, bbox, ratio) => {
+    ctx.setLineDash([]);
     const write = (text, left, bottom) => {
       ctx.fillStyle = colour("surface");
       ctx.fillRect(left - 3 * ratio, bottom - 14 * ratio, ctx.measureText(text).width + 6 * ratio, 15 * ratio);
@@ -144,7 +146,7 @@ function drawAll() {
   whole.min = past.times[0];
   whole.max = now + data.ahead;
   const element = document.getElementById("values");
-  const entry = makePlot(element, drawn, { cursor: () => showCursor(plots.get("values")), zoom: followZoom, range: rangeWithLimits, paint: paintLimits, label: labelLimits });
+  const entry = makePlot(element, drawn, { cursor: () => showCursor(plots.get("values")), zoom: followZoom, range: rangeWithLimits, paint: paintDates, label: drawLimits });
   makeKeys(entry, GROUPS.filter((group) => group.swatch !== "past"));
   document.getElementById("scores").after(document.querySelector(".keys"));
   element.addEventListener("keydown", (event) => onKey(entry, event));
