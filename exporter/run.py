@@ -70,7 +70,8 @@ def run_service(config_file: Path, address: ListenAddress, storage: Path | None,
 
 def series_rooms(service: Service) -> tuple[Blueprint, ...]:
     """What is told of single series, as JSON and as a page."""
-    explainer, ahead, desk = Explainer(service.cycles), ForecastDesk(service.cycles), SeriesDesk(service.cycles)
+    explainer = Explainer(service.cycles, service.freshness)
+    ahead, desk = ForecastDesk(service.cycles), SeriesDesk(service.cycles)
     return (
         explain_api(explainer),
         forecast_api(ahead),

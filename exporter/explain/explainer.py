@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from exporter.cycle import QueryCycle
 from exporter.explain.account import Account, account, slow_change
 from exporter.explain.past import Beside, walk
+from exporter.freshness import FRESH, Freshness
 from exporter.lookup import Desk, NotYet, only_row
 from exporter.models.groups import group_of
 from exporter.models.told import Told
@@ -19,7 +20,23 @@ from series.matcher import Matcher
 
 
 class Explainer(Desk):
-    """Answers why."""
+    """Answers why.
+
+    Parameters
+    ----------
+    cycles : callable
+        Gives the queries' cycles by name, as they are now.
+    freshness : callable
+        Says of a query, by its name, whether its results are still the present.
+    """
+
+    def __init__(
+        self,
+        cycles: Callable[[], Mapping[str, QueryCycle]],
+        freshness: Callable[[str], Freshness] = lambda query: FRESH,
+    ) -> None:
+        super().__init__(cycles)
+        self._freshness = freshness
 
     def explain(self, query: str, matchers: Sequence[Matcher], time: float | None = None) -> Account:
         """Say why a step of one series was judged as it was.
@@ -52,7 +69,8 @@ class Explainer(Desk):
             said = {"judged": "live"} | _present(cycle, told, row)
         else:
             said = _past(cycle, told.seen.keys[row], time)
-        return {"query": query} | said | {"slowChange": slow_change(cycle.slow.of(told.seen.keys[row]))}
+        slow = slow_change(cycle.slow.of(told.seen.keys[row]))
+        return {"query": query} | said | {"withdrawn": self._freshness(query).withdrawn, "slowChange": slow}
 
 
 def _present(cycle: QueryCycle, told: Told, row: int) -> Account:

@@ -20,6 +20,11 @@ def _lines(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     again = "" if found["judged"] == "live" else f" (judged {found['judged']})"
     yield "series", f"{found['query']}{{{labels}}}"
     yield "time", f"{written_moment(found['time'])}{again}"
+    if (withdrawn := found["withdrawn"]) is not None:
+        yield (
+            "stale",
+            f"the query gives no results any more; the last ones were withdrawn at {written_moment(withdrawn)}",
+        )
     yield "why", found["why"]
     yield from _expected(found)
     for place, each in enumerate(found["detectors"]):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from exporter.explain.text import as_text
 from exporter.run import series_rooms
 from exporter.server import make_app
 from exporter.service import Service
@@ -140,3 +141,14 @@ def test_a_query_that_hangs_is_stale_without_failing(house):
     assert "Results are stale" in listed
     assert "No recent results" in one
     assert "failing" not in landing + listed + one
+
+
+def test_an_explanation_says_when_its_results_were_withdrawn(house):
+    def asked():
+        return house.client.get("/api/v1/explain", query_string={"query": "rate", "series": '{job="api"}'}).json["data"]
+
+    assert asked()["withdrawn"] is None
+    assert "stale" not in as_text(asked())
+    house.now = NOON + 600 + 1_200
+    assert asked()["withdrawn"] == house.now
+    assert "the last ones were withdrawn at 2026-06-30" in as_text(asked())
