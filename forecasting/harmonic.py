@@ -12,9 +12,9 @@ from forecasting.blended_block import BlendedBlock
 from forecasting.choice import Choice
 from forecasting.occasion_effects import OccasionCalendar, OccasionEffects
 from forecasting.rows import alike_rows
-from forecasting.seasons import Seasons
 from forecasting.wall_clock import WallClock
 from series import Calendar, FloatArray, Window
+from series.calendar import DAY
 
 
 @dataclass(kw_only=True, eq=False)
@@ -94,6 +94,6 @@ class HarmonicRegression:
         if self.occasions is None:
             return values
         on = np.nan_to_num(self.clock_.local(self.occasions.features(history.times)))
-        seasons = dict(Seasons.of(history.step, history.n_steps).named)
-        self.effects_ = OccasionEffects.of(values, on, seasons.get("day", 1))
+        day = max(round(DAY / history.step), 1)
+        self.effects_ = OccasionEffects.of(values, on, day if 2 * day <= history.n_steps else 1)
         return values - self.effects_.past

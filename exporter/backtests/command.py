@@ -142,7 +142,7 @@ def _settings(options: BacktestOptions, file: _File | None = None) -> tuple[Sour
     elif file:  # what the options say is checked against its step; its own length is taken as it is
         step = min(Duration(file.extent.step), LONGEST_STEP)
         settings = {"step": options.step or str(step)}
-        settings["history"] = str(Duration(2 * _duration("--step", settings["step"])))
+        settings["history"] = str(Duration(2 * max(1, _duration("--step", settings["step"]))))
     settings |= _overrides(options, settings)
     settings.setdefault("name", "backtest")
     if not settings.get("query"):

@@ -156,9 +156,12 @@ class VerdictDesk:
         """What whoever gave a verdict should know of it, a line each."""
         verdict = kept.verdict
         queries = [verdict.query] if verdict.query else self._watched.queries()
-        if any(LabelIndex(tuple(self._watched.series(query))).where(verdict.matchers).any() for query in queries):
+        known = [keys for query in queries if (keys := tuple(self._watched.series(query)))]
+        if not known or not verdict.matchers:  # right after a start nothing is known of any
             return []
-        return ["matches no series now."] if verdict.matchers else []
+        return (
+            [] if any(LabelIndex(keys).where(verdict.matchers).any() for keys in known) else ["matches no series now."]
+        )
 
     def take_back(self, identity: str, who: str = "") -> Kept:
         """Take a verdict back. Raises NotKnown where there is none."""

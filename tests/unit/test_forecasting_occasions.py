@@ -130,6 +130,20 @@ def test_an_event_by_the_wall_clock_is_expected_at_its_hour_after_the_clocks_cha
     np.testing.assert_allclose(forecast.mean[0, on[ahead]], 180, atol=8)
 
 
+@pytest.mark.parametrize("hours", [8, 12])
+def test_a_day_of_few_steps_has_a_rhythm_too(hours: int) -> None:
+    """The step a week before is the same time of another day, not a night beside a day."""
+    step, off = hours * HOUR, DaysOff(*range(20, 210, 30))
+    times = step * np.arange(24 // hours * 201)
+    noise = np.random.default_rng(9).normal(0, 1, len(times))
+    load = 100 + 15 * np.cos(2 * np.pi * times / DAY) - 40 * off.features(times)[0] + noise
+    history = 24 // hours * 200
+    whole = Window.of([load], step=step)
+    forecast = HarmonicRegression(occasions=off).fit(whole.until(history)).forecast(24 // hours)
+    assert off.features(whole.times)[0, history:].all()
+    np.testing.assert_allclose(forecast.mean[0], load[history:], atol=8)
+
+
 def test_a_batch_of_two_month_ends_is_expected_of_the_third() -> None:
     """Two hours of a day, with weekends, a holiday among them (3 October), and the clocks changed between."""
     first = dt.datetime(2026, 9, 19, tzinfo=dt.UTC).timestamp()
