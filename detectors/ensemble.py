@@ -188,8 +188,8 @@ class Ensemble:
     def advance(self, window: Window) -> None:
         """Take note of steps that will not change any more; what is judged from now on begins right after them."""
         band = self.expect(window)
-        votes = self._votes(band, window)
         plain = self.baseline_.without_events(window, band)
+        votes = self._votes(band, window, plain)
         self.level_ = self.level_.follow(mean_vote(votes, self.shares_), self.step_)[1]
         self.baseline_.advance(window)
         for shape in self.shapes_:
@@ -209,12 +209,13 @@ class Ensemble:
 
     def score_against(self, band: Band, window: Window) -> FloatArray:
         """Scores of `window` given the baseline's band, for callers that need both: the same as `score`."""
-        return self._consensus(self._votes(band, window), band, window)
+        plain = self.baseline_.without_events(window, band)
+        return self._consensus(self._votes(band, window, plain), band, window)
 
     def judge(self, window: Window) -> Consensus:
         """All that is said of `window`, computed once."""
         band = self.expect(window)
-        votes = self._votes(band, window)
+        votes = self._votes(band, window, self.baseline_.without_events(window, band))
         scores = self._consensus(votes, band, window)
         phase = Phase.of(window.times, self.calendar_)
         heard = np.where(self.taking_part_[..., None], np.stack(votes), np.nan)
@@ -246,8 +247,7 @@ class Ensemble:
             most_missing=self.most_missing,
         )
 
-    def _votes(self, band: Band, window: Window) -> list[FloatArray]:
-        plain = self.baseline_.without_events(window, band)
+    def _votes(self, band: Band, window: Window, plain: Window) -> list[FloatArray]:
         levels = (self.baseline_.score_against(band, window), self.extremes_.score(plain))
         return [*levels, *(shape.score(plain) for shape in self.shapes_)]
 
